@@ -1,0 +1,47 @@
+import { AshlarError } from '../model/errors.ts';
+
+/** One external command. There is no shell: argv goes to the program as it is. */
+export interface Command {
+  readonly argv: readonly [string, ...string[]];
+  /** Run as root through the privileged helper. */
+  readonly privileged?: boolean;
+  /** Standard input. Secrets go here (or into a file), never into argv. */
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Killed with its whole process group after this. Every command has a deadline. */
+  readonly timeoutMs: number;
+  /** More output than this kills it. Default 16 MiB. */
+  readonly outputLimitBytes?: number;
+  /** Exit codes that are an answer; any other throws. Default [0]. */
+  readonly okExitCodes?: readonly number[];
+  readonly signal?: AbortSignal;
+}
+
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly durationMs: number;
+}
+
+/** Runs commands. Retries nothing. Throws CommandError for an exit code that is not ok, a signal, a timeout, a program that is missing. */
+export interface Executor {
+  run(command: Command): Promise<CommandResult>;
+}
+
+/** A command that did not do what was asked. `result` is null where it never ran or was killed: its effect is then unknown. */
+export class CommandError extends AshlarError {
+  readonly result: CommandResult | null;
+  readonly outcome: 'exit' | 'signal' | 'timeout' | 'missing' | 'output limit';
+
+  constructor(
+    command: string,
+    outcome: CommandError['outcome'],
+    detail: { readonly result: CommandResult | null; readonly text: string; readonly stderr: string },
+    cause?: unknown,
+  ) {
+    super('CommandFailed', { command, outcome: detail.text, stderr: detail.stderr }, cause);
+    this.result = detail.result;
+    this.outcome = outcome;
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * The durable record of one request. The record is the truth, a message about it only a wake-up: a request is answered
+ * 202, or its message acknowledged, after the record is committed, and it ends exactly once, by `finish`.
+ */
+export interface Operation {
+  readonly id: string;
+  readonly resourceType: 'volume' | 'snapshot' | 'attachment';
+  readonly resourceId: string;
+  /** The RPC method, for example `create_volume`. */
+  readonly method: string;
+  /** The method's arguments as JSON. Never holds a secret. */
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly requestId: string;
+  readonly userId: string | null;
+  readonly projectId: string | null;
+  /** Who has to act next: `cinder-scheduler`, or the volume service `host@backend`. */
+  readonly owner: string;
+  readonly state: OperationState;
+  /** Which incarnation of the owner works on it (a uuid made at process start); fences a stale one. */
+  readonly worker: string | null;
+  /** How often work was started, over crashes and retries. */
+  readonly attempt: number;
+  /** Why it failed, for people. */
+  readonly error: string | null;
+  /** Stable code of that failure, an ErrorCode. */
+  readonly errorCode: string | null;
+  readonly result: unknown;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+}
+
+export type OperationState = 'queued' | 'running' | 'done' | 'failed';
+
+export type NewOperation = Pick<
+  Operation,
+  'id' | 'resourceType' | 'resourceId' | 'method' | 'arguments' | 'requestId' | 'userId' | 'projectId' | 'owner'
+>;
