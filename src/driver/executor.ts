@@ -14,6 +14,11 @@ export interface Command {
   readonly outputLimitBytes?: number;
   /** Exit codes that are an answer; any other throws. Default [0]. */
   readonly okExitCodes?: readonly number[];
+  /**
+   * Killed by the kernel when this process dies, even by SIGKILL: for long copies and wipes, whose late writes would spoil
+   * what the next process has made again. Never for a command that must not stop half-way (lvm). Has no effect through sudo.
+   */
+  readonly diesWithUs?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -24,7 +29,10 @@ export interface CommandResult {
   readonly durationMs: number;
 }
 
-/** Runs commands. Retries nothing. Throws CommandError for an exit code that is not ok, a signal, a timeout, a program that is missing. */
+/**
+ * Runs commands. Retries nothing. Throws CommandError for an exit code that is not ok, a signal, a timeout, an abort, too
+ * much output, a program that is missing, a right that is missing (refused).
+ */
 export interface Executor {
   run(command: Command): Promise<CommandResult>;
 }
@@ -32,7 +40,7 @@ export interface Executor {
 /** A command that did not do what was asked. `result` is null where it never ran or was killed: its effect is then unknown. */
 export class CommandError extends AshlarError {
   readonly result: CommandResult | null;
-  readonly outcome: 'exit' | 'signal' | 'timeout' | 'missing' | 'output limit';
+  readonly outcome: 'exit' | 'signal' | 'timeout' | 'missing' | 'output limit' | 'aborted' | 'refused';
 
   constructor(
     command: string,

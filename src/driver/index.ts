@@ -8,6 +8,7 @@ export type { Connector } from '../model/connector.ts';
 export { AshlarError, type ErrorCode, failure, isFailure, messageOf } from '../model/errors.ts';
 export {
   type DriverContext,
+  type DriverModule,
   type DriverObject,
   type DriverPoolStats,
   type DriverSnapshot,
@@ -25,4 +26,5 @@ export {
   type ExportRequest,
   type Target,
   type TargetContext,
+  type TargetModule,
 } from './target.ts';
