@@ -104,5 +104,7 @@ export function nextLinks(
 ): { readonly rel: 'next'; readonly href: string }[] | undefined {
   const last = items.at(-1);
   if (last === undefined || items.length < page.limit) return undefined;
-  return [{ rel: 'next', href: `${url}?${new URLSearchParams({ ...query, marker: last.id })}` }];
+  const search = new URLSearchParams({ ...query, marker: last.id });
+  search.delete('offset'); // the marker already stands for what was skipped
+  return [{ rel: 'next', href: `${url}?${search}` }];
 }
