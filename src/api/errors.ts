@@ -18,17 +18,19 @@ const faultNames: Readonly<Record<number, string>> = {
 
 /** A reply with an error's body. 401 has keystone's form, because clients read it so. */
 export function fault(status: number, message: string, headers: Readonly<Record<string, string>> = {}): ApiReply {
-  const body =
-    status === 401
-      ? { error: { code: 401, title: 'Unauthorized', message } }
-      : { [faultNames[status] ?? 'computeFault']: { code: status, message } };
-  return { status, body, headers };
+  if (status === 401) return { status, body: { error: { code: 401, title: 'Unauthorized', message } }, headers };
+  const retryAfter = headers['Retry-After'];
+  const details = { code: status, message, ...(retryAfter === undefined ? {} : { retryAfter }) };
+  return { status, body: { [faultNames[status] ?? 'computeFault']: details }, headers };
 }
 
 /** What is answered to a thrown error. Only failures of the catalogue show their message. */
 export function faultOf(error: unknown): ApiReply {
-  if (isFailure(error)) return fault(error.status, error.message);
-  return fault(500, 'The server failed at this request. Its log has the reason under the request id.');
+  if (!isFailure(error)) {
+    return fault(500, 'The server failed at this request. Its log has the reason under the request id.');
+  }
+  // Clients take a 413 without it for a passing overload and try again.
+  return fault(error.status, error.message, error.status === 413 ? { 'Retry-After': '0' } : {});
 }
 
 /** The faults of a body or query in one sentence: `volume.size: expected a positive integer; volume.name: …`. */

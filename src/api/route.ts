@@ -28,6 +28,8 @@ export interface ApiRequest<Body = unknown, Query = unknown> {
   readonly params: Readonly<Record<string, string>>;
   /** `http://host:port/v3/<project>`, for links. */
   readonly baseUrl: string;
+  /** Names in lower case. Credentials are not among them. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Body;
   readonly query: Query;
 }
