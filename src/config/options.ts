@@ -53,6 +53,9 @@ export const option = {
   /** May stand several times in a file; each line adds one value. */
   multi: (value: readonly string[], help: string, details?: Details<readonly string[]>) =>
     make<readonly string[]>('multi', value, help, details),
+  /** `key:value,key:value`. */
+  dict: (value: Readonly<Record<string, string>>, help: string, details?: Details<Readonly<Record<string, string>>>) =>
+    make('dict', value, help, details),
   port: (value: number, help: string, details?: Details<number>) =>
     make('port', value, help, { min: 0, max: 65535, ...details }),
   hostAddress: (value: string, help: string, details?: Details<string>) => make('host address', value, help, details),
