@@ -21,16 +21,18 @@ export async function forEachBounded<T>(
 
 /** A gate that lets at most `limit` pieces of work run at a time; the rest wait in order. */
 export function createLimiter(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
-  let running = 0;
+  let free = limit;
   const waiting: (() => void)[] = [];
   return async (work) => {
-    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
-    running += 1;
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
     try {
       return await work();
     } finally {
-      running -= 1;
-      waiting.shift()?.();
+      // The place goes to the next in line directly, so that a newcomer cannot slip in between.
+      const next = waiting.shift();
+      if (next === undefined) free += 1;
+      else next();
     }
   };
 }

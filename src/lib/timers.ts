@@ -1,4 +1,4 @@
-/** Resolves after ms, or at once when the signal is aborted. Does not keep the process alive by itself. */
+/** Resolves after ms, or at once when the signal is aborted. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted === true) return resolve();

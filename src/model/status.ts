@@ -114,6 +114,17 @@ export const attachmentTransitions = {
   },
 } as const satisfies Record<string, Transition<AttachmentStatus>>;
 
+/**
+ * Connection work leaves the volume's status to the caller's own steps (reserve, attach, …), so only recovery is said
+ * here. An interrupted initialize_connection is taken back: its caller is gone and nobody holds the credentials.
+ */
+export const connectionRecovery = {
+  initialize: 'undo',
+  terminate: 'redo',
+  attach: 'redo',
+  detach: 'redo',
+} as const satisfies Record<string, 'redo' | 'undo'>;
+
 /** A change of status that is done the moment it is asked for: one conditional UPDATE, no work behind it. */
 export interface Step<S extends string> {
   readonly from: readonly S[];

@@ -30,7 +30,10 @@ export function createMemoryTransport(): Transport {
 
   function send(queue: Queue, delivery: Delivery): void {
     const handler = queue.handlers[queue.next++ % Math.max(1, queue.handlers.length)];
-    if (handler !== undefined) return deliver(handler, delivery);
+    if (handler !== undefined) {
+      deliver(handler, delivery);
+      return;
+    }
     queue.waiting.push(delivery);
     if (queue.waiting.length > QUEUE_LIMIT) queue.waiting.shift();
   }

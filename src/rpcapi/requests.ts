@@ -24,6 +24,8 @@ export const requestArguments = {
     availabilityZone: z.string().nullable(),
     /** Backends that already failed at it: `host@backend#pool`. */
     excludedHosts: z.array(z.string()),
+    /** What each of them said, by the same names. */
+    failures: z.record(z.string(), z.string()).default({}),
   }),
   /** resource: volume (status deleting). */
   delete_volume: z.object({ force: z.boolean(), cascade: z.boolean() }),
@@ -34,7 +36,12 @@ export const requestArguments = {
   /** resource: snapshot (status deleting). */
   delete_snapshot: z.object({ volumeId: z.string() }),
   /** resource: attachment. Answers the connection information. */
-  attachment_update: z.object({ volumeId: z.string(), connector }),
+  attachment_update: z.object({
+    volumeId: z.string(),
+    connector,
+    /** The same request made the attachment: a failure takes it away again. */
+    created: z.boolean().default(false),
+  }),
   /** resource: attachment (attach status detaching). */
   attachment_delete: z.object({ volumeId: z.string() }),
   /** resource: volume. Answers `{driver_volume_type, data}`. */

@@ -1,0 +1,52 @@
+import type { Store } from '../db/store.ts';
+import type { Logger } from '../log/logger.ts';
+import { messageOf } from '../model/errors.ts';
+import type { Service } from '../model/service.ts';
+import { startPeriodicTask } from './periodic-task.ts';
+
+/** The versions that peers pin their messages to: what Cinder Zed writes. */
+const RPC_VERSIONS: Readonly<Record<string, string>> = { 'cinder-volume': '3.18', 'cinder-scheduler': '3.12' };
+const OBJECT_VERSION = '1.39';
+
+export interface Heartbeat {
+  /** The row as it was at the last beat. */
+  service(): Service;
+  stop(): Promise<void>;
+}
+
+/** Registers the service's row and beats every `intervalMs` until stopped. A row that was deleted is registered again. */
+export async function startHeartbeat(options: {
+  readonly store: Store;
+  readonly host: string;
+  readonly binary: string;
+  readonly availabilityZone: string;
+  readonly intervalMs: number;
+  readonly enableNewServices: boolean;
+  readonly log: Logger;
+}): Promise<Heartbeat> {
+  const { store, host, binary, log } = options;
+  const register = () =>
+    store.services.register({
+      host,
+      binary,
+      topic: binary,
+      availabilityZone: options.availabilityZone,
+      rpcCurrentVersion: RPC_VERSIONS[binary] ?? '3.0',
+      objectCurrentVersion: OBJECT_VERSION,
+      disabledOnCreate: !options.enableNewServices,
+    });
+  let row = await register();
+  let missed = 0;
+  const beat = async () => {
+    try {
+      if (!(await store.services.heartbeat(row.id))) row = await register();
+      if (missed > 0) log.info({ host, binary, missed }, 'heartbeat is written again');
+      missed = 0;
+    } catch (error) {
+      missed += 1;
+      if (missed === 1) log.warn({ host, binary, reason: messageOf(error) }, 'heartbeat not written; trying on');
+    }
+  };
+  const task = startPeriodicTask({ name: 'heartbeat', intervalMs: options.intervalMs, work: beat, log });
+  return { service: () => row, stop: () => task.stop() };
+}

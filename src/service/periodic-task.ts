@@ -1,0 +1,55 @@
+import { sleep } from '../lib/timers.ts';
+import type { Logger } from '../log/logger.ts';
+import { messageOf } from '../model/errors.ts';
+
+export interface PeriodicTask {
+  /** Runs it now; joins a run that is under way by running once more after it. */
+  trigger(): void;
+  /** No further run; resolves when the one under way has ended. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs work every `intervalMs`, counted from the end of the run before, so that a slow one never piles up. A run that
+ * throws is logged and the next one comes all the same.
+ */
+export function startPeriodicTask(options: {
+  readonly name: string;
+  readonly intervalMs: number;
+  /** Runs at once, instead of after one interval. */
+  readonly immediately?: boolean;
+  /** Triggers that come within this time are one. */
+  readonly settleMs?: number;
+  readonly work: () => Promise<void>;
+  readonly log: Logger;
+}): PeriodicTask {
+  const stopping = new AbortController();
+  let wake = new AbortController();
+  let triggered = options.immediately === true;
+
+  const loop = async () => {
+    while (!stopping.signal.aborted) {
+      if (!triggered) await sleep(options.intervalMs, AbortSignal.any([stopping.signal, wake.signal]));
+      if (triggered && options.settleMs !== undefined) await sleep(options.settleMs, stopping.signal);
+      if (stopping.signal.aborted) return;
+      triggered = false;
+      wake = new AbortController();
+      try {
+        await options.work();
+      } catch (error) {
+        options.log.warn({ task: options.name, reason: messageOf(error) }, 'periodic task failed; it runs again');
+      }
+    }
+  };
+  const running = loop();
+  return {
+    trigger() {
+      triggered = true;
+      wake.abort();
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}

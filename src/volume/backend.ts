@@ -1,0 +1,47 @@
+/** Rows as drivers see them. */
+import type { Store } from '../db/store.ts';
+import type { DriverSnapshot, DriverVolume, VolumeDriver } from '../driver/driver.ts';
+import type { Target } from '../driver/target.ts';
+import { poolName } from '../model/backend.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { Volume } from '../model/volume.ts';
+import type { Backend } from './operation.ts';
+
+export function createBackend(options: {
+  readonly serviceHost: string;
+  readonly driver: VolumeDriver;
+  readonly target: Target;
+  readonly store: Store;
+  readonly volumeNameTemplate: string;
+  readonly snapshotNameTemplate: string;
+}): Backend {
+  const { store } = options;
+
+  async function toDriverVolume(volume: Volume): Promise<DriverVolume> {
+    const type = await store.types.get(volume.volumeTypeId);
+    return {
+      id: volume.id,
+      name: options.volumeNameTemplate.replace('%s', volume.nameId ?? volume.id),
+      sizeGb: volume.sizeGb,
+      pool: volume.host === null ? null : poolName(volume.host),
+      providerId: volume.providerId,
+      extraSpecs: type?.extraSpecs ?? {},
+    };
+  }
+
+  return {
+    serviceHost: options.serviceHost,
+    driver: options.driver,
+    target: options.target,
+    toDriverVolume,
+    async toDriverSnapshot(snapshot: Snapshot, volume: Volume): Promise<DriverSnapshot> {
+      return {
+        id: snapshot.id,
+        name: options.snapshotNameTemplate.replace('%s', snapshot.id),
+        volume: await toDriverVolume(volume),
+        sizeGb: snapshot.volumeSizeGb,
+        providerId: snapshot.providerId,
+      };
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import type { DriverVolume } from '../../driver/driver.ts';
+import { failure } from '../../model/errors.ts';
+import { volumeTransitions } from '../../model/status.ts';
+import type { RequestArguments } from '../../rpcapi/requests.ts';
+import { defineOperation, loadSnapshot, loadVolume, type OperationContext } from '../operation.ts';
+
+const { during, done, failed, recover } = volumeTransitions.create;
+
+/** Carves a volume, empty or from a snapshot or another volume. It is exported when somebody attaches it. */
+export const createVolume = defineOperation({
+  method: 'create_volume',
+  recover,
+  reschedule: true,
+  changesCapacity: true,
+  locks: ({ operation, args }) => [`volume:${operation.resourceId}`, ...sourceLock(args.source)],
+  load: (store, { operation }) => loadVolume(store, operation.resourceId, during),
+  async run(context, volume, { args }) {
+    const { driver, toDriverVolume } = context.backend;
+    const driverVolume = await toDriverVolume(volume);
+    context.undo.defer(`volume ${volume.id} on the backend`, () => driver.deleteVolume(driverVolume));
+    await make(context, driverVolume, args.source);
+  },
+  async succeed(tx, volume) {
+    const changes = { status: done, launchedAt: new Date() };
+    return (await tx.volumes.updateIf(volume.id, { status: during }, changes)) !== null;
+  },
+  async fail(tx, volume) {
+    await tx.volumes.updateIf(volume.id, { status: during }, { status: failed });
+  },
+});
+
+type Source = RequestArguments<'create_volume'>['source'];
+
+function sourceLock(source: Source): string[] {
+  if (source.kind === 'snapshot') return [`snapshot:${source.snapshotId}`];
+  return source.kind === 'volume' ? [`volume:${source.volumeId}`] : [];
+}
+
+async function make({ store, backend }: OperationContext, volume: DriverVolume, source: Source): Promise<void> {
+  const { driver } = backend;
+  if (source.kind === 'blank') return driver.createVolume(volume);
+  if (source.kind === 'volume') {
+    const original = await loadVolume(store, source.volumeId);
+    return driver.createClonedVolume(volume, await backend.toDriverVolume(original));
+  }
+  const { snapshot, volume: original } = await loadSnapshot(store, source.snapshotId);
+  if (snapshot.status !== 'available') {
+    throw failure('InvalidSnapshot', { reason: `snapshot ${snapshot.id} is ${snapshot.status}, not available` });
+  }
+  return driver.createVolumeFromSnapshot(volume, await backend.toDriverSnapshot(snapshot, original));
+}

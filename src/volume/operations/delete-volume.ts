@@ -1,0 +1,47 @@
+import { snapshotTransitions, volumeTransitions } from '../../model/status.ts';
+import { notExported } from '../export.ts';
+import { defineOperation, loadVolume } from '../operation.ts';
+
+const { during, done, failed, recover } = volumeTransitions.remove;
+
+/** Ends the export if there is one, the snapshots where asked (cascade), then the volume. */
+export const deleteVolume = defineOperation({
+  method: 'delete_volume',
+  recover,
+  changesCapacity: true,
+  locks: ({ operation }) => [`volume:${operation.resourceId}`],
+  load: (store, { operation }) => loadVolume(store, operation.resourceId, during),
+  async run({ store, backend }, volume, { args }) {
+    const driverVolume = await backend.toDriverVolume(volume);
+    if (volume.providerLocation !== null || volume.providerAuth !== null) {
+      await backend.target.removeExport(driverVolume);
+    }
+    const snapshots = args.cascade ? await store.snapshots.list(snapshotsOf(volume.id)) : [];
+    for (const snapshot of snapshots) {
+      await backend.driver.deleteSnapshot(await backend.toDriverSnapshot(snapshot, volume));
+    }
+    await backend.driver.deleteVolume(driverVolume);
+    return { snapshotIds: snapshots.map((snapshot) => snapshot.id) };
+  },
+  async succeed(tx, volume, { snapshotIds }) {
+    const deletedAt = new Date();
+    for (const id of snapshotIds) {
+      await tx.snapshots.updateIf(id, {}, { status: snapshotTransitions.remove.done, deleted: true, deletedAt });
+    }
+    const changes = { ...notExported, status: done, deleted: true, deletedAt };
+    return (await tx.volumes.updateIf(volume.id, { status: during, noSnapshots: true }, changes)) !== null;
+  },
+  async fail(tx, volume, { args }) {
+    await tx.volumes.updateIf(volume.id, { status: during }, { status: failed });
+    if (!args.cascade) return;
+    const { during: waiting, failed: left } = snapshotTransitions.remove;
+    for (const { id } of await tx.snapshots.list(snapshotsOf(volume.id))) {
+      await tx.snapshots.updateIf(id, { status: waiting }, { status: left });
+    }
+  },
+  answer: () => null,
+});
+
+function snapshotsOf(volumeId: string) {
+  return { projectId: null, filters: { volumeId } } as const;
+}

@@ -1,0 +1,27 @@
+/** The roll-call: every operation that the volume service knows. */
+import type { AnyOperation } from '../operation.ts';
+import { attachVolume } from './attach-volume.ts';
+import { attachmentDelete } from './attachment-delete.ts';
+import { attachmentUpdate } from './attachment-update.ts';
+import { createSnapshot } from './create-snapshot.ts';
+import { createVolume } from './create-volume.ts';
+import { deleteSnapshot } from './delete-snapshot.ts';
+import { deleteVolume } from './delete-volume.ts';
+import { detachVolume } from './detach-volume.ts';
+import { extendVolume } from './extend-volume.ts';
+import { initializeConnection } from './initialize-connection.ts';
+import { terminateConnection } from './terminate-connection.ts';
+
+export const operations: readonly AnyOperation[] = [
+  createVolume,
+  deleteVolume,
+  extendVolume,
+  createSnapshot,
+  deleteSnapshot,
+  attachmentUpdate,
+  attachmentDelete,
+  initializeConnection,
+  terminateConnection,
+  attachVolume,
+  detachVolume,
+];

@@ -1,0 +1,38 @@
+import type { Connector } from '../../model/connector.ts';
+import { failure } from '../../model/errors.ts';
+import { connectionRecovery } from '../../model/status.ts';
+import { CONNECTABLE, connect, disconnect, notExported } from '../export.ts';
+import { defineOperation, loadVolume } from '../operation.ts';
+
+/** The older way to connect: exports the volume to a connector; the status is the caller's own business. */
+export const initializeConnection = defineOperation({
+  method: 'initialize_connection',
+  recover: connectionRecovery.initialize,
+  locks: ({ operation }) => [`volume:${operation.resourceId}`],
+  async load(store, { operation }) {
+    const volume = await loadVolume(store, operation.resourceId);
+    if (!(CONNECTABLE as readonly string[]).includes(volume.status)) {
+      throw failure('InvalidVolume', { reason: `volume ${volume.id} is ${volume.status} and cannot be connected to` });
+    }
+    return volume;
+  },
+  async run(context, volume, { args }) {
+    const { exported, info } = await connect(context, volume, args.connector as Connector);
+    const data = { ...info.data, access_mode: 'rw', encrypted: false, qos_specs: null };
+    return { exported, connection: { driver_volume_type: info.driver_volume_type, data } };
+  },
+  async succeed(tx, volume, { exported }) {
+    const { providerLocation } = exported;
+    return (await tx.volumes.updateIf(volume.id, { status: CONNECTABLE }, { providerLocation })) !== null;
+  },
+  async fail() {
+    // The status was never touched; what was exported has been taken back.
+  },
+  async takeBack(context, volume) {
+    // A recorded location means that the export belongs to somebody who connected earlier.
+    if (volume.providerLocation !== null) return;
+    await disconnect(context, volume, { connector: null, last: true });
+    await context.store.volumes.updateIf(volume.id, {}, notExported);
+  },
+  answer: (result) => result.connection,
+});

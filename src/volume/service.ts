@@ -1,0 +1,236 @@
+/** The volume service of one backend: starts the driver, recovers, listens, beats, reports; stops in order. */
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { createKeyedLock } from '../coordination/keyed-lock.ts';
+import type { Store } from '../db/store.ts';
+import type { VolumeDriver } from '../driver/driver.ts';
+import type { Target } from '../driver/target.ts';
+import { backoffMs } from '../lib/backoff.ts';
+import { createLimiter } from '../lib/bounded.ts';
+import { sleep, withTimeout } from '../lib/timers.ts';
+import type { Logger } from '../log/logger.ts';
+import type { RequestContext } from '../model/context.ts';
+import { failure, messageOf } from '../model/errors.ts';
+import { createOperationRpc, reportCapabilities } from '../rpc/clients.ts';
+import { createDispatcher, defineMethod, type RpcMethod } from '../rpc/dispatcher.ts';
+import type { Transport } from '../rpc/transport.ts';
+import { VOLUME_TOPIC } from '../rpcapi/requests.ts';
+import { startHeartbeat } from '../service/heartbeat.ts';
+import { startPeriodicTask } from '../service/periodic-task.ts';
+import type { RunningService } from '../service/service.ts';
+import { createBackend } from './backend.ts';
+import { createVolumeManager, type VolumeManager } from './manager.ts';
+import type { Backend } from './operation.ts';
+import { operations } from './operations/index.ts';
+import { recover, recoverOperations } from './recovery.ts';
+import { backendStats, statsToWire } from './stats.ts';
+
+/** A wake-up that has not come this long after its record was written is taken for lost. */
+const LOST_AFTER_MS = 30_000;
+/** Changes of capacity within this time are told in one report. */
+const REPORT_SETTLE_MS = 500;
+
+export interface VolumeServiceOptions {
+  readonly store: Store;
+  readonly transport: Transport;
+  readonly driver: VolumeDriver;
+  readonly target: Target;
+  /** `host@backend`. */
+  readonly serviceHost: string;
+  readonly backendName: string;
+  readonly volumeBackendName: string;
+  readonly availabilityZone: string;
+  readonly reservedPercentage: number;
+  readonly maxOverSubscriptionRatio: number | 'auto';
+  readonly volumeNameTemplate: string;
+  readonly snapshotNameTemplate: string;
+  readonly reportIntervalMs: number;
+  readonly statsIntervalMs: number;
+  readonly enableNewServices: boolean;
+  readonly concurrency: number;
+  readonly maxAttempts: number;
+  readonly maxRetryPauseMs: number;
+  readonly log: Logger;
+}
+
+export interface VolumeService extends RunningService {
+  /** Resolves when the backend is up for the first time; never rejects. */
+  readonly up: Promise<void>;
+}
+
+/** Where the backend stands. Requests that find it down fail at once if somebody waits, and else stay in the record. */
+type BackendState = { readonly kind: 'up' } | { readonly kind: 'down'; readonly reason: string };
+
+export async function startVolumeService(options: VolumeServiceOptions): Promise<VolumeService> {
+  const { store, transport, log, serviceHost } = options;
+  const stopping = new AbortController();
+  const rpc = createOperationRpc(transport, log);
+  const backend = createBackend({ ...options });
+  const report = startReports(options, () => state);
+  const manager = createVolumeManager({
+    store,
+    backend,
+    operations,
+    locks: createKeyedLock(),
+    worker: randomUUID(),
+    maxAttempts: options.maxAttempts,
+    log,
+    onCapacityChange: () => report.trigger(),
+    onReschedule: (operation) => {
+      void rpc.wake(operation, serviceContext(operation.requestId));
+    },
+  });
+  let state: BackendState = { kind: 'down', reason: 'it is starting' };
+  const gate = createLimiter(options.concurrency);
+  const methods = methodTable({
+    perform: (id) => {
+      if (state.kind === 'down') throw failure('DriverNotInitialized', { backend: serviceHost, reason: state.reason });
+      return gate(() => manager.perform(id));
+    },
+    publish: () => report.trigger(),
+    capabilities: async () => await capabilities(options),
+    setFrozen: (frozen) => setFrozen(store, serviceHost, frozen),
+  });
+  const heartbeat = await startHeartbeat({
+    store,
+    host: serviceHost,
+    binary: VOLUME_TOPIC,
+    availabilityZone: options.availabilityZone,
+    intervalMs: options.reportIntervalMs,
+    enableNewServices: options.enableNewServices,
+    log,
+  });
+  const listener = await transport.listen({ topic: VOLUME_TOPIC, server: serviceHost }, createDispatcher(methods));
+  const sweep = startPeriodicTask({
+    name: 'operation sweep',
+    intervalMs: LOST_AFTER_MS,
+    work: async () => {
+      if (state.kind === 'up') await recoverOperations({ store, backend, manager, log }, LOST_AFTER_MS);
+    },
+    log,
+  });
+  const { promise: up, resolve: isUp } = Promise.withResolvers<void>();
+  const starting = bringUp(options, backend, manager, stopping.signal, (next) => {
+    state = next;
+    report.trigger();
+    if (next.kind === 'up') isUp();
+  });
+
+  return {
+    name: `${VOLUME_TOPIC} ${serviceHost}`,
+    up,
+    async stop({ timeoutMs }) {
+      stopping.abort();
+      const drained = Promise.all([starting, sweep.stop(), listener.close()]);
+      await withTimeout(drained, timeoutMs, () => new Error('timeout')).catch(() => {
+        log.warn({ in_flight: manager.inFlight() }, 'stopped with operations under way; the next start takes them up');
+      });
+      await Promise.all([heartbeat.stop(), report.stop()]);
+    },
+  };
+}
+
+/** Starts the driver and the target, then recovers; tries for ever, with growing pauses, while the service itself is up. */
+async function bringUp(
+  options: VolumeServiceOptions,
+  backend: Backend,
+  manager: VolumeManager,
+  signal: AbortSignal,
+  onState: (state: BackendState) => void,
+): Promise<void> {
+  const { driver, target, store, log, backendName } = options;
+  for (let attempt = 1; !signal.aborted; attempt += 1) {
+    try {
+      await driver.setUp();
+      await target.setUp();
+      await recover({ store, backend, backendName, manager, log });
+      onState({ kind: 'up' });
+      log.info({ backend: options.serviceHost, attempt }, 'backend is up');
+      // What was recorded while it was down.
+      await recoverOperations({ store, backend, manager, log });
+      return;
+    } catch (error) {
+      const reason = messageOf(error);
+      const pauseMs = backoffMs(attempt, { baseMs: 1000, maxMs: options.maxRetryPauseMs });
+      log.error({ backend: options.serviceHost, attempt, pause_ms: pauseMs, reason }, 'backend is down; trying again');
+      onState({ kind: 'down', reason });
+      await sleep(pauseMs, signal);
+    }
+  }
+}
+
+function startReports(options: VolumeServiceOptions, state: () => BackendState) {
+  return startPeriodicTask({
+    name: 'capability report',
+    intervalMs: options.statsIntervalMs,
+    settleMs: REPORT_SETTLE_MS,
+    log: options.log,
+    async work() {
+      const current = state();
+      const wire = current.kind === 'up' ? await capabilities(options) : downReport(options, current.reason);
+      const context = serviceContext();
+      const timestamp = new Date().toISOString();
+      await reportCapabilities(options.transport, context, {
+        host: options.serviceHost,
+        capabilities: wire,
+        timestamp,
+      });
+    },
+  });
+}
+
+async function capabilities(options: VolumeServiceOptions): Promise<Record<string, unknown>> {
+  const measured = await options.driver.stats();
+  const allocated = await options.store.volumes.allocated(options.serviceHost);
+  return statsToWire(
+    backendStats(measured, { ...options, storageProtocol: options.target.storageProtocol, allocated }),
+  );
+}
+
+function downReport(options: VolumeServiceOptions, reason: string): Record<string, unknown> {
+  return {
+    volume_backend_name: options.volumeBackendName,
+    vendor_name: 'Ashlar',
+    driver_version: '',
+    storage_protocol: options.target.storageProtocol,
+    backend_state: 'down',
+    down_reason: reason,
+    pools: [],
+  };
+}
+
+interface Handlers {
+  perform(operationId: string): Promise<unknown>;
+  publish(): void;
+  capabilities(): Promise<unknown>;
+  setFrozen(frozen: boolean): Promise<boolean>;
+}
+
+function methodTable(handlers: Handlers): Record<string, RpcMethod> {
+  const wakeUp = defineMethod({
+    args: z.object({ operation_id: z.uuid() }),
+    handle: async ({ operation_id }) => await handlers.perform(operation_id),
+  });
+  const nothing = z.object({});
+  return {
+    ...Object.fromEntries(operations.map(({ method }) => [method as string, wakeUp])),
+    publish_service_capabilities: defineMethod({ args: nothing, handle: async () => handlers.publish() }),
+    get_capabilities: defineMethod({
+      args: z.object({ discover: z.boolean().optional() }),
+      handle: () => handlers.capabilities(),
+    }),
+    freeze_host: defineMethod({ args: nothing, handle: () => handlers.setFrozen(true) }),
+    thaw_host: defineMethod({ args: nothing, handle: () => handlers.setFrozen(false) }),
+  };
+}
+
+async function setFrozen(store: Store, serviceHost: string, frozen: boolean): Promise<boolean> {
+  const service = await store.services.get(serviceHost, VOLUME_TOPIC);
+  if (service === null) throw failure('ServiceNotFound', { binary: VOLUME_TOPIC, host: serviceHost });
+  return (await store.services.setFrozen(service.id, frozen)) !== null;
+}
+
+/** The context of what the service does by itself. */
+function serviceContext(requestId = `req-${randomUUID()}`): RequestContext {
+  return { requestId, userId: null, projectId: null, isAdmin: true, roles: ['admin'] };
+}
