@@ -11,6 +11,14 @@ export const errorCatalogue = {
   VolumeTypeExtraSpecsNotFound: { status: 404, template: 'Volume type {id} has no extra specs with key {key}.' },
   VolumeMetadataNotFound: { status: 404, template: 'Volume {id} has no metadata with key {key}.' },
   SnapshotMetadataNotFound: { status: 404, template: 'Snapshot {id} has no metadata with key {key}.' },
+  VolumeTypeAccessNotFound: {
+    status: 404,
+    template: 'Project {projectId} has no access of its own to volume type {id}.',
+  },
+  VolumeTypeProjectDefaultNotFound: {
+    status: 404,
+    template: 'Project {projectId} has no default volume type of its own.',
+  },
   MessageNotFound: { status: 404, template: 'Message {id} could not be found.' },
   ServiceNotFound: { status: 404, template: 'Service {binary} on host {host} could not be found.' },
   HostNotFound: { status: 404, template: 'Host {host} could not be found.' },
@@ -24,6 +32,7 @@ export const errorCatalogue = {
   InvalidConnector: { status: 400, template: 'Connector lacks {missing}. Send it with the connector.' },
   InvalidConfigurationValue: { status: 500, template: 'Option {option} of [{group}]: {reason}' },
   VolumeTypeExists: { status: 409, template: 'Volume type {name} already exists. Choose another name.' },
+  VolumeTypeAccessExists: { status: 409, template: 'Project {projectId} already has access to volume type {id}.' },
   VolumeTypeInUse: {
     status: 400,
     template: 'Volume type {id} is in use by {count} volumes. Delete or retype them first.',
@@ -58,6 +67,7 @@ export const errorCatalogue = {
   ServiceUnavailable: { status: 503, template: '{reason}' },
   RpcTimeout: { status: 502, template: 'No answer to {method} from {topic} within {seconds} s.' },
   Overtaken: { status: 409, template: '{what} changed meanwhile: {reason}' },
+  NotImplemented: { status: 501, template: '{what} is not implemented. {next}' },
   Internal: { status: 500, template: '{reason}' },
 } as const satisfies Record<string, { status: number; template: string }>;
 

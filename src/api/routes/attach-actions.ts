@@ -1,5 +1,6 @@
 /** Actions on a volume that attach and detach: the calls from before there were attachments. */
 import { z } from 'zod';
+import { text, uuid } from '../body.ts';
 import { attachVolume, detachVolume } from '../requests/attach-volume.ts';
 import { initializeConnection, terminateConnection } from '../requests/connect-volume.ts';
 import { beginDetaching, reserveVolume, rollDetaching, unreserveVolume } from '../requests/reserve-volume.ts';
@@ -52,9 +53,9 @@ export const attachActions: readonly Action[] = [
     summary: 'Record a consumer',
     body: z
       .strictObject({
-        instance_uuid: z.guid().optional(),
-        host_name: z.string().max(255).optional(),
-        mountpoint: z.string().min(1).max(255),
+        instance_uuid: uuid.optional(),
+        host_name: text().optional(),
+        mountpoint: text().refine((value) => value !== '', 'must not be empty'),
         mode: z.enum(['rw', 'ro']).default('rw'),
       })
       .refine((body) => body.instance_uuid !== undefined || body.host_name !== undefined, {
@@ -70,7 +71,7 @@ export const attachActions: readonly Action[] = [
   defineAction({
     name: 'os-detach',
     summary: 'End a consumer',
-    body: z.strictObject({ attachment_id: z.guid().nullish() }).nullable(),
+    body: z.strictObject({ attachment_id: uuid.nullish() }).nullable(),
     async handle({ services, context, params, body }) {
       await detachVolume(services, context, params.id!, body?.attachment_id ?? null);
       return ACCEPTED;
@@ -80,7 +81,7 @@ export const attachActions: readonly Action[] = [
     name: 'os-force_detach',
     admin: true,
     summary: 'Disconnect an initiator and end its consumer, whatever they say',
-    body: z.strictObject({ connector: connector.nullish(), attachment_id: z.guid().nullish() }).nullable(),
+    body: z.strictObject({ connector: connector.nullish(), attachment_id: uuid.nullish() }).nullable(),
     async handle({ services, context, params, body }) {
       // In this order: a consumer whose initiator is still let in must not look detached.
       const leaving = { connector: body?.connector ?? null, force: true };

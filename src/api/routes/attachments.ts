@@ -4,6 +4,7 @@ import type { AttachmentFilters } from '../../db/store.ts';
 import { failure } from '../../model/errors.ts';
 import type { AttachmentStatus } from '../../model/status.ts';
 import { actionRoute } from '../action-route.ts';
+import { uuid } from '../body.ts';
 import { listQuery, type QueryValues, readFilters, readPage, readSort } from '../list-query.ts';
 import { completeAttachment } from '../requests/complete-attachment.ts';
 import { createAttachment } from '../requests/create-attachment.ts';
@@ -21,8 +22,8 @@ const connector = z.record(z.string(), z.unknown());
 
 const createBody = z.strictObject({
   attachment: z.strictObject({
-    volume_uuid: z.guid(),
-    instance_uuid: z.guid().optional(),
+    volume_uuid: uuid,
+    instance_uuid: uuid.optional(),
     connector: connector.nullish(),
     mode: z.enum(['rw', 'ro']).optional(),
   }),

@@ -1,6 +1,7 @@
 /** Failed operations as the messages that clients read. Pure. */
 import type { Operation } from '../../model/operation.ts';
 import type { OperationMethod } from '../../rpcapi/requests.ts';
+import { linksTo } from './links.ts';
 import { timestamp } from './timestamp.ts';
 
 /** How long an operation's record is kept at least, and so its message. */
@@ -83,10 +84,7 @@ export function messageView(message: Message, baseUrl: string) {
   const { resource_type, resource_uuid, ...rest } = message;
   return {
     ...rest,
-    links: [
-      { rel: 'self', href: `${baseUrl}/messages/${message.id}` },
-      { rel: 'bookmark', href: `${baseUrl.replace(/\/v3(?=\/|$)/, '')}/messages/${message.id}` },
-    ],
+    links: linksTo(baseUrl, 'messages', message.id),
     resource_type,
     resource_uuid,
   };
