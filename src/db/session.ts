@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Knex } from 'knex';
+import { failpoint } from '../lib/failpoint.ts';
+import { failure } from '../model/errors.ts';
+import type { Database } from './connection.ts';
+import { isRetryable, mapDatabaseError } from './errors.ts';
+
+export type Row = Record<string, unknown>;
+type Bindings = Readonly<Record<string, unknown>>;
+
+/** How the stores talk to the database: inside a transaction or, each statement for itself, outside. */
+export interface Session {
+  readonly knex: Knex;
+  readonly inTransaction: boolean;
+  /** Runs a query that changes nothing (or nothing that matters to a crash). */
+  read<T>(query: PromiseLike<T>): Promise<T>;
+  /** Runs a statement that changes rows; outside of a transaction it is its own, with its fail points. */
+  write<T>(query: PromiseLike<T>): Promise<T>;
+  /** A raw query's rows. */
+  rows<T extends object = Row>(sql: string, bindings?: Bindings): Promise<T[]>;
+  /** Several statements as one: in the transaction there is, or one of its own. */
+  atomic<T>(work: (session: Session) => Promise<T>): Promise<T>;
+}
+
+const MAX_ATTEMPTS = 8;
+const BACK_OFF_MS = 10;
+
+/** A session in which each statement stands for itself. */
+export function openSession(database: Database): Session {
+  const { knex, address } = database;
+  const run = async <T>(query: PromiseLike<T>): Promise<T> => {
+    try {
+      return await query;
+    } catch (error) {
+      throw mapDatabaseError(error, address);
+    }
+  };
+  return {
+    knex,
+    inTransaction: false,
+    read: run,
+    async write(query) {
+      failpoint('db.commit.before');
+      const result = await run(query);
+      failpoint('db.commit.after');
+      return result;
+    },
+    rows: async (sql, bindings = {}) => (await run(knex.raw(sql, bindings as Knex.ValueDict))).rows,
+    atomic: (work) => transact(database, work),
+  };
+}
+
+/** Tries the whole transaction again after a serialization failure or a deadlock, a bounded number of times. */
+async function transact<T>(database: Database, work: (session: Session) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await transactOnce(database, work);
+    } catch (error) {
+      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+      if (attempt >= MAX_ATTEMPTS || !isRetryable(cause)) throw error;
+      await sleep(Math.random() * BACK_OFF_MS * 2 ** attempt);
+    }
+  }
+}
+
+async function transactOnce<T>(database: Database, work: (session: Session) => Promise<T>): Promise<T> {
+  const { address } = database;
+  const transaction = await begin(database);
+  // After a failed statement the server answers COMMIT with a silent ROLLBACK, so a callback that swallowed the error
+  // must not believe that it committed.
+  let failed: unknown;
+  const run = async <R>(query: PromiseLike<R>): Promise<R> => {
+    try {
+      return await query;
+    } catch (error) {
+      failed ??= error;
+      throw mapDatabaseError(error, address);
+    }
+  };
+  const session: Session = {
+    knex: transaction as Knex,
+    inTransaction: true,
+    read: run,
+    write: run,
+    rows: async (sql, bindings = {}) => (await run(transaction.raw(sql, bindings as Knex.ValueDict))).rows,
+    atomic: (inner) => inner(session),
+  };
+  try {
+    const result = await work(session);
+    if (failed !== undefined) throw mapDatabaseError(failed, address);
+    failpoint('db.commit.before');
+    await transaction.commit().then(undefined, (error: unknown) => Promise.reject(mapDatabaseError(error, address)));
+    failpoint('db.commit.after');
+    return result;
+  } catch (error) {
+    if (!transaction.isCompleted()) await transaction.rollback().then(undefined, () => undefined);
+    throw error;
+  }
+}
+
+async function begin({ knex, address }: Database): Promise<Knex.Transaction> {
+  try {
+    return await knex.transaction();
+  } catch (error) {
+    throw mapDatabaseError(error, address);
+  }
+}
+
+/** Holds others who name the same key back until the transaction ends. */
+export async function lockKey(session: Session, key: string): Promise<void> {
+  if (!session.inTransaction) {
+    throw failure('Internal', { reason: `The lock ${key} would be lost at once: it belongs inside a transaction.` });
+  }
+  await session.rows('select pg_advisory_xact_lock(hashtextextended(:key, 0))', { key: `ashlar:${key}` });
+}
