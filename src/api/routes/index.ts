@@ -8,16 +8,25 @@ import { extraSpecRoutes } from './extra-specs.ts';
 import { hostRoutes } from './hosts.ts';
 import { limitRoutes } from './limits.ts';
 import { messageRoutes } from './messages.ts';
+import { metadataRoutes } from './metadata.ts';
 import { quotaSetRoutes } from './quota-sets.ts';
+import { resourceFilterRoutes } from './resource-filters.ts';
 import { schedulerStatsRoutes } from './scheduler-stats.ts';
 import { serviceRoutes } from './services.ts';
+import { snapshotActionRoutes } from './snapshot-actions.ts';
+import { snapshotRoutes } from './snapshots.ts';
 import { typeAccessRoutes } from './type-access.ts';
 import { typeRoutes } from './types.ts';
 import { volumeActionRoutes } from './volume-actions.ts';
+import { volumeRoutes } from './volumes.ts';
 
 export const routes: readonly Route[] = [
-  // volumes, snapshots: volumes.ts, snapshots.ts, …
+  ...volumeRoutes,
   ...volumeActionRoutes,
+  ...snapshotRoutes,
+  ...snapshotActionRoutes,
+  ...metadataRoutes,
+  ...resourceFilterRoutes,
   ...attachmentRoutes,
   ...typeRoutes,
   ...extraSpecRoutes,
