@@ -7,6 +7,8 @@
 export interface FailpointPlan {
   /** Point name -> what happens on which hit (1 is the first). */
   readonly actions: ReadonlyMap<string, { readonly hit: number; readonly action: 'kill' | 'throw' }>;
+  /** While this says no, nothing is counted, traced or done: a test opens it when the process is ready. */
+  readonly gate?: () => boolean;
   /** Called with the name at every hit: how a test learns which points a request passes. */
   readonly trace?: (name: string) => void;
 }
@@ -22,7 +24,7 @@ export function armFailpoints(next: FailpointPlan | undefined): void {
 
 /** Marks one point. A no-op unless armed. Throws, or kills the process with SIGKILL, where the plan says so. */
 export function failpoint(name: string): void {
-  if (plan === undefined) return;
+  if (plan === undefined || plan.gate?.() === false) return;
   plan.trace?.(name);
   const count = (hits.get(name) ?? 0) + 1;
   hits.set(name, count);

@@ -1,3 +1,4 @@
+import { failpoint } from '../lib/failpoint.ts';
 import { withTimeout } from '../lib/timers.ts';
 import { AshlarError, failure, isFailure, messageOf } from '../model/errors.ts';
 import type { RpcHandler, RpcListener, RpcMessage, Transport } from './transport.ts';
@@ -98,7 +99,10 @@ export function createMemoryTransport(): Transport {
 
 function deliver(handler: RpcHandler, delivery: Delivery): void {
   // A turn of the loop lies between sender and receiver, as a wire would.
-  setImmediate(() => delivery.answer(handler(delivery.message)));
+  setImmediate(() => {
+    const outcome = handler(delivery.message).finally(() => failpoint('rpc.reply.before'));
+    delivery.answer(outcome);
+  });
 }
 
 function ignore(outcome: Promise<unknown>): void {

@@ -18,7 +18,7 @@ export function startPeriodicTask(options: {
   readonly intervalMs: number;
   /** Runs at once, instead of after one interval. */
   readonly immediately?: boolean;
-  /** Triggers that come within this time are one. */
+  /** The least time between two runs: triggers that come sooner wait and become one. */
   readonly settleMs?: number;
   readonly work: () => Promise<void>;
   readonly log: Logger;
@@ -26,11 +26,13 @@ export function startPeriodicTask(options: {
   const stopping = new AbortController();
   let wake = new AbortController();
   let triggered = options.immediately === true;
+  let endedAtMs = Number.NEGATIVE_INFINITY;
 
   const loop = async () => {
     while (!stopping.signal.aborted) {
       if (!triggered) await sleep(options.intervalMs, AbortSignal.any([stopping.signal, wake.signal]));
-      if (triggered && options.settleMs !== undefined) await sleep(options.settleMs, stopping.signal);
+      const restMs = endedAtMs + (options.settleMs ?? 0) - performance.now();
+      if (restMs > 0) await sleep(restMs, stopping.signal);
       if (stopping.signal.aborted) return;
       triggered = false;
       wake = new AbortController();
@@ -39,6 +41,7 @@ export function startPeriodicTask(options: {
       } catch (error) {
         options.log.warn({ task: options.name, reason: messageOf(error) }, 'periodic task failed; it runs again');
       }
+      endedAtMs = performance.now();
     }
   };
   const running = loop();

@@ -82,6 +82,16 @@ export async function recoverOperations(
   return due.length;
 }
 
+/** Repairs every export of the backend: for a target daemon that lost them while we ran. */
+export async function restoreExports(options: { store: Store; backend: Backend; log: Logger }): Promise<void> {
+  const wanted: Volume[] = [];
+  for await (const volume of volumesOf(options.store, options.backend.serviceHost)) {
+    if (volume.providerLocation !== null && volume.status !== 'deleting') wanted.push(volume);
+  }
+  const result = await ensureExports(options, wanted);
+  options.log.info({ backend: options.backend.serviceHost, ...result }, 'exports compared and repaired');
+}
+
 /** In-use first: their users are waiting for the disk. A failure leaves the volume's status alone. */
 async function ensureExports(
   { store, backend, log }: { store: Store; backend: Backend; log: Logger },

@@ -22,12 +22,12 @@ import { createBackend } from './backend.ts';
 import { createVolumeManager, type VolumeManager } from './manager.ts';
 import type { Backend } from './operation.ts';
 import { operations } from './operations/index.ts';
-import { recover, recoverOperations } from './recovery.ts';
+import { recover, recoverOperations, restoreExports } from './recovery.ts';
 import { backendStats, statsToWire } from './stats.ts';
 
 /** A wake-up that has not come this long after its record was written is taken for lost. */
 const LOST_AFTER_MS = 30_000;
-/** Changes of capacity within this time are told in one report. */
+/** Changes of capacity that follow a report within this time are told in one. */
 const REPORT_SETTLE_MS = 500;
 
 export interface VolumeServiceOptions {
@@ -54,12 +54,14 @@ export interface VolumeServiceOptions {
 }
 
 export interface VolumeService extends RunningService {
-  /** Resolves when the backend is up for the first time; never rejects. */
-  readonly up: Promise<void>;
+  /** Where the backend stands after the first attempt to start it; never rejects. */
+  readonly firstState: Promise<BackendState>;
+  /** Compares and repairs the exports, after the target daemon was started anew. */
+  restoreExports(): Promise<void>;
 }
 
 /** Where the backend stands. Requests that find it down fail at once if somebody waits, and else stay in the record. */
-type BackendState = { readonly kind: 'up' } | { readonly kind: 'down'; readonly reason: string };
+export type BackendState = { readonly kind: 'up' } | { readonly kind: 'down'; readonly reason: string };
 
 export async function startVolumeService(options: VolumeServiceOptions): Promise<VolumeService> {
   const { store, transport, log, serviceHost } = options;
@@ -109,16 +111,19 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     },
     log,
   });
-  const { promise: up, resolve: isUp } = Promise.withResolvers<void>();
+  const first = Promise.withResolvers<BackendState>();
   const starting = bringUp(options, backend, manager, stopping.signal, (next) => {
     state = next;
     report.trigger();
-    if (next.kind === 'up') isUp();
+    first.resolve(next);
   });
 
   return {
     name: `${VOLUME_TOPIC} ${serviceHost}`,
-    up,
+    firstState: first.promise,
+    restoreExports: async () => {
+      if (state.kind === 'up') await restoreExports({ store, backend, log });
+    },
     async stop({ timeoutMs }) {
       stopping.abort();
       const drained = Promise.all([starting, sweep.stop(), listener.close()]);

@@ -1,0 +1,44 @@
+import { Command } from 'commander';
+import type { CliIo } from '../../cli/index.ts';
+import { CliFailure, EXIT } from '../../cli/index.ts';
+import { messageOf } from '../../model/errors.ts';
+
+/** `ashlar node`: runs until it is told to stop. */
+export function nodeCommand(io: CliIo, onReady: () => void): Command {
+  return new Command('node')
+    .description('Run a whole storage node in this process: database, API, scheduler, volume services')
+    .option('--config-file <file...>', 'oslo.config files, later ones win; without any, what the machine suggests')
+    .action(async (_options, command: Command) => {
+      const options = command.optsWithGlobals<{ stateDir?: string; configFile?: string[] }>();
+      const { startNode } = await import('../node/node.ts');
+      const say = (line: string) => void io.stdout.write(`${line}\n`);
+      const stopSignal = waitForSignal(say);
+      const stateDir = options.stateDir ?? io.env.ASHLAR_STATE_DIR ?? 'var';
+      const node = await startNode({ stateDir, configFiles: options.configFile ?? [], say }).catch((error: unknown) => {
+        throw new CliFailure(EXIT.failed, messageOf(error), { cause: error });
+      });
+      onReady();
+      await stopSignal;
+      await node.stop();
+      say('Stopped.');
+    });
+}
+
+/** A terminal's Ctrl-C reaches us directly and once more through npm: signals this close together are one. */
+const SAME_SIGNAL_MS = 1000;
+
+/** Resolves at the first INT or TERM; a later one ends the process at once. */
+function waitForSignal(say: (line: string) => void): Promise<void> {
+  return new Promise((resolve) => {
+    let firstAtMs: number | undefined;
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        const nowMs = performance.now();
+        if (firstAtMs !== undefined && nowMs - firstAtMs > SAME_SIGNAL_MS) process.exit(130);
+        if (firstAtMs === undefined) say('Stopping: work under way is finished first. Again to stop at once.');
+        firstAtMs ??= nowMs;
+        resolve();
+      });
+    }
+  });
+}

@@ -1,0 +1,24 @@
+/** Reads argv, env and the terminal, and runs the command that is asked for. */
+import { buildProgram, type CliIo, runProgram } from '../cli/index.ts';
+import { armFromEnvironment } from './arm-failpoints.ts';
+import { configCommand } from './commands/config.ts';
+import { dbCommand } from './commands/db.ts';
+import { nodeCommand } from './commands/node.ts';
+
+/** Answers the exit code. `onReady` is called when a service that keeps running is up. */
+export async function main({ onReady }: { readonly onReady: () => void }): Promise<number> {
+  armFromEnvironment(process.env);
+  const io: CliIo = {
+    argv: process.argv.slice(2),
+    env: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    isTty: process.stderr.isTTY === true,
+    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+    stateDirs: ['var', '/var/lib/ashlar'],
+  };
+  const program = buildProgram(io);
+  for (const command of [nodeCommand(io, onReady), dbCommand(io), configCommand(io)]) program.addCommand(command);
+  return await runProgram(program, io);
+}

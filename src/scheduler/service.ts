@@ -1,0 +1,85 @@
+/** The scheduler as a running service: listens, beats, takes up what was left, finds what was lost. */
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { Store } from '../db/store.ts';
+import { withTimeout } from '../lib/timers.ts';
+import type { Logger } from '../log/logger.ts';
+import type { RequestContext } from '../model/context.ts';
+import { createOperationRpc, requestCapabilities } from '../rpc/clients.ts';
+import { createDispatcher, defineMethod } from '../rpc/dispatcher.ts';
+import type { Transport } from '../rpc/transport.ts';
+import { SCHEDULER_TOPIC } from '../rpcapi/requests.ts';
+import { startHeartbeat } from '../service/heartbeat.ts';
+import { startPeriodicTask } from '../service/periodic-task.ts';
+import type { RunningService } from '../service/service.ts';
+import { createSchedulerManager } from './manager.ts';
+import type { SchedulerOptions } from './options.ts';
+
+const SWEEP_INTERVAL_MS = 10_000;
+
+export type SchedulerService = RunningService;
+
+export async function startSchedulerService(options: {
+  readonly store: Store;
+  readonly transport: Transport;
+  readonly host: string;
+  readonly options: SchedulerOptions;
+  readonly availabilityZone: string;
+  readonly reportIntervalMs: number;
+  readonly enableNewServices: boolean;
+  readonly log: Logger;
+}): Promise<SchedulerService> {
+  const { store, transport, host, log } = options;
+  const operations = createOperationRpc(transport, log);
+  const manager = createSchedulerManager({ store, operations, options: options.options, log });
+  const wakeUp = defineMethod({
+    args: z.object({ operation_id: z.uuid() }),
+    handle: async ({ operation_id }) => await manager.perform(operation_id),
+  });
+  const methods = {
+    create_volume: wakeUp,
+    extend_volume: wakeUp,
+    update_service_capabilities: defineMethod({
+      args: z.record(z.string(), z.unknown()),
+      handle: async (report) => manager.receiveCapabilities(report),
+    }),
+    get_pools: defineMethod({
+      args: z.object({ filters: z.record(z.string(), z.unknown()).nullable().optional() }),
+      handle: async ({ filters }) => await manager.getPools(filters ?? {}),
+    }),
+  };
+  const heartbeat = await startHeartbeat({
+    store,
+    host,
+    binary: SCHEDULER_TOPIC,
+    availabilityZone: options.availabilityZone,
+    intervalMs: options.reportIntervalMs,
+    enableNewServices: options.enableNewServices,
+    log,
+  });
+  const listener = await transport.listen({ topic: SCHEDULER_TOPIC, server: host }, createDispatcher(methods));
+  await requestCapabilities(transport, serviceContext());
+  const recovering = manager.recover();
+  const sweep = startPeriodicTask({
+    name: 'scheduler sweep',
+    intervalMs: SWEEP_INTERVAL_MS,
+    work: async () => {
+      await manager.sweep();
+    },
+    log,
+  });
+  return {
+    name: `${SCHEDULER_TOPIC} ${host}`,
+    async stop({ timeoutMs }) {
+      const drained = Promise.all([recovering, sweep.stop(), listener.close()]);
+      await withTimeout(drained, timeoutMs, () => new Error('timeout')).catch(() => {
+        log.warn({}, 'scheduler stopped with placements under way; the next start takes them up');
+      });
+      await heartbeat.stop();
+    },
+  };
+}
+
+function serviceContext(): RequestContext {
+  return { requestId: `req-${randomUUID()}`, userId: null, projectId: null, isAdmin: true, roles: ['admin'] };
+}
