@@ -1,5 +1,6 @@
 /** '#driver': the whole surface that a driver or a target sees. */
 export { type Option, type Options, option, type ValuesOf } from '../config/options.ts';
+export { createLimiter, forEachBounded } from '../lib/bounded.ts';
 export { failpoint } from '../lib/failpoint.ts';
 export { removeFile, writeFileAtomically } from '../lib/files.ts';
 export type { Logger } from '../log/logger.ts';

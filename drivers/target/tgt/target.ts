@@ -1,0 +1,133 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  AshlarError,
+  type ExportRecord,
+  type ExportRequest,
+  failure,
+  forEachBounded,
+  isFailure,
+  messageOf,
+  removeFile,
+  type Target,
+  type TargetContext,
+} from '#driver';
+import { deleteTargetAndAccounts } from './accounts.ts';
+import { applySteps, readIfThere } from './apply.ts';
+import { renderConfigFile } from './config-file.ts';
+import { connectionInfo, renderLocation, renderPortal } from './connection.ts';
+import { createSocketTransport, socketPath } from './control-socket.ts';
+import { createDaemon, type Daemon, LUN } from './daemon.ts';
+import type { options } from './options.ts';
+import { planExport } from './plan.ts';
+import type { ShownTarget } from './show.ts';
+import { createTgtadmTransport } from './tgtadm.ts';
+import { checkedName, lldOf, wantedExport } from './wanted.ts';
+
+/** Exports that are made or repaired at the same time at start-up. */
+const REPAIRS_AT_ONCE = 8;
+
+/** Opens the target; talks to nobody yet. plan.ts says why every method may be repeated. */
+export function openTgt(context: TargetContext<typeof options>): Target {
+  const { options: values, log } = context;
+  const daemon = openDaemon(context);
+  const fileOf = (name: string) => join(values.volumes_dir, name);
+  const isOurs = ({ iqn }: Pick<ShownTarget, 'iqn'>) => iqn.startsWith(values.target_prefix);
+  const nameOf = ({ iqn }: Pick<ShownTarget, 'iqn'>) => iqn.slice(values.target_prefix.length);
+  const contentOf = async (iqn: string) => (isOurs({ iqn }) ? await readIfThere(fileOf(nameOf({ iqn }))) : null);
+  const [address, others] = [values.target_ip_address, values.iscsi_secondary_ip_addresses];
+  const toPortal = (each: string) => renderPortal(each, values.target_port);
+
+  async function makeRight(request: ExportRequest, targets: readonly ShownTarget[]): Promise<ExportRecord> {
+    const { id, name } = request.volume;
+    const wanted = wantedExport(request, values);
+    const file = fileOf(name);
+    const content = await readIfThere(file);
+    const target = targets.find(({ iqn }) => iqn === wanted.iqn) ?? null;
+    const plan = planExport(wanted, { target, fileIsRight: content === renderConfigFile(wanted) });
+    if (plan.postponed !== null) {
+      log.warn({ volume: id }, `logical unit kept as it is while an initiator uses it: ${plan.postponed}`);
+    }
+    const lastTid = Math.max(0, ...targets.map(({ tid }) => tid));
+    await applySteps(plan.steps, { wanted, target, lastTid, file, content }, { daemon, log, contentOf }).catch(
+      (error: unknown) => {
+        throw ofVolume(id, error);
+      },
+    );
+    if (plan.steps.length > 0) log.info({ volume: id, steps: plan.steps }, 'export made right');
+    return {
+      providerLocation: renderLocation({
+        portals: [toPortal(address), ...others.map(toPortal)],
+        iqn: wanted.iqn,
+        lun: LUN,
+      }),
+    };
+  }
+
+  return {
+    storageProtocol: lldOf(values) === 'iser' ? 'iSER' : 'iSCSI',
+
+    async setUp() {
+      await mkdir(values.volumes_dir, { recursive: true, mode: 0o700 });
+      await daemon.show();
+    },
+
+    async createExport(request) {
+      return await makeRight(request, await daemon.show());
+    },
+
+    async ensureExports(requests) {
+      const results = new Map<string, ExportRecord | Error>();
+      if (requests.length === 0) return results;
+      const targets = await daemon.show();
+      await forEachBounded(requests, REPAIRS_AT_ONCE, async (request) => {
+        results.set(request.volume.id, await makeRight(request, targets).catch(asError));
+      });
+      return results;
+    },
+
+    async removeExport(volume) {
+      const file = fileOf(checkedName(volume));
+      try {
+        await deleteTargetAndAccounts(daemon, values.target_prefix + volume.name, await readIfThere(file));
+      } catch (error) {
+        throw ofVolume(volume.id, error);
+      }
+      // Last: while it stands, a removal that was cut off finds the account's name in it.
+      await removeFile(file);
+    },
+
+    async initializeConnection(volume, exported, connector) {
+      return connectionInfo(lldOf(values), volume.id, exported, connector);
+    },
+
+    /** Nothing to do: the password alone admits an initiator here, and it goes with the export. */
+    async terminateConnection() {},
+
+    async list() {
+      return (await daemon.show()).filter(isOurs).map(nameOf);
+    },
+  };
+}
+
+function openDaemon({ options: values, executor }: TargetContext<typeof options>): Daemon {
+  const { tgt_control_port: controlPort, tgt_socket: socket } = values;
+  const lld = lldOf(values);
+  const path = socketPath(socket, controlPort);
+  return createDaemon(
+    path,
+    values.tgt_control === 'tgtadm'
+      ? createTgtadmTransport(executor, { lld, controlPort, socket, path })
+      : createSocketTransport(path, lld),
+  );
+}
+
+/** Says which volume it was that tgtd refused something for. */
+function ofVolume(id: string, error: unknown): unknown {
+  if (!isFailure(error, 'VolumeBackendAPIException')) return error;
+  return failure('ExportFailure', { id, reason: String(error.params.reason) }, error);
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new AshlarError('Internal', { reason: messageOf(error) });
+}

@@ -1,0 +1,11 @@
+import { fakeTarget } from '../../drivers/target/fake.ts';
+import { tgtTarget } from '../../drivers/target/tgt/index.ts';
+import type { TargetModule } from '../driver/target.ts';
+
+/** The roll-call of targets: one line adds one. */
+export const targets: readonly TargetModule[] = [tgtTarget, fakeTarget];
+
+/** The target that a value of `target_helper` means: its short name, or another name that is known for it. */
+export function findTarget(name: string): TargetModule | undefined {
+  return targets.find((target) => target.name === name || target.aliases.includes(name));
+}
