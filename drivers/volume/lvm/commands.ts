@@ -1,0 +1,145 @@
+/** The command lines of LVM, as values. Pure. Sizes are GiB in lvm's `g`, reports are JSON and bytes. */
+type Argv = readonly [string, ...string[]];
+
+const REPORT = ['--reportformat', 'json', '--units', 'b', '--nosuffix'] as const;
+const MIB = 1024 * 1024;
+
+/** Without device-mapper lvm cannot activate, and so not wipe, what it makes. */
+export interface Activation {
+  readonly metadataOnly: boolean;
+}
+
+export function listVolumes(volumeGroup: string): Argv {
+  const columns =
+    'lv_name,lv_size,lv_attr,lv_tags,origin,origin_size,pool_lv,data_percent,metadata_percent,segtype,zero,vg_tags';
+  return ['lvs', ...REPORT, '--options', columns, volumeGroup];
+}
+
+export function showGroup(volumeGroup: string): Argv {
+  return ['vgs', ...REPORT, '--options', 'vg_name,vg_size,vg_free,lv_count,vg_tags,vg_extent_size', volumeGroup];
+}
+
+/** Fails where the kernel has no device-mapper. */
+export function listDeviceMapperTargets(): Argv {
+  return ['dmsetup', 'targets'];
+}
+
+interface NewVolume {
+  readonly volumeGroup: string;
+  readonly name: string;
+  readonly tags: readonly string[];
+}
+
+export function createThick(volume: NewVolume & { readonly sizeGb: number }, { metadataOnly }: Activation): Argv {
+  const activation = metadataOnly
+    ? ['--activate', 'n', '--zero', 'n', '--wipesignatures', 'n']
+    : ['--activate', 'y', '--zero', 'y', '--wipesignatures', 'y'];
+  return [
+    ...(['lvcreate', '--yes', '--name', volume.name, '--size', `${volume.sizeGb}g`] as const),
+    ...addTags(volume.tags),
+    ...activation,
+    volume.volumeGroup,
+  ];
+}
+
+/** A copy-on-write snapshot whose store has room for the whole origin, so that it can never overflow. */
+export function createCowSnapshot(snapshot: NewVolume & { readonly origin: string }): Argv {
+  return [
+    ...(['lvcreate', '--yes', '--snapshot', '--name', snapshot.name, '--extents', '100%ORIGIN'] as const),
+    ...addTags(snapshot.tags),
+    `${snapshot.volumeGroup}/${snapshot.origin}`,
+  ];
+}
+
+/** Takes 95 % of what is free: the rest is for the pool's metadata to grow. New blocks of the pool read as zeros. */
+export function createThinPool(volumeGroup: string, pool: string, tags: readonly string[]): Argv {
+  return [
+    ...(['lvcreate', '--yes', '--type', 'thin-pool', '--zero', 'y', '--extents', '95%FREE', '--name', pool] as const),
+    ...addTags(tags),
+    volumeGroup,
+  ];
+}
+
+export function createThin(volume: NewVolume & { readonly pool: string; readonly sizeGb: number }): Argv {
+  return [
+    ...([
+      'lvcreate',
+      '--yes',
+      '--type',
+      'thin',
+      '--thinpool',
+      volume.pool,
+      '--virtualsize',
+      `${volume.sizeGb}g`,
+    ] as const),
+    ...['--name', volume.name],
+    ...addTags(volume.tags),
+    volume.volumeGroup,
+  ];
+}
+
+/** A thin snapshot: a volume like any other, at once. It is activated like one (no activation skip). */
+export function createThinSnapshot(snapshot: NewVolume & { readonly origin: string }): Argv {
+  return [
+    ...(['lvcreate', '--yes', '--snapshot', '--setactivationskip', 'n', '--name', snapshot.name] as const),
+    ...addTags(snapshot.tags),
+    `${snapshot.volumeGroup}/${snapshot.origin}`,
+  ];
+}
+
+export function extend(volumeGroup: string, name: string, sizeGb: number): Argv {
+  return ['lvextend', '--yes', '--size', `${sizeGb}g`, `${volumeGroup}/${name}`];
+}
+
+export function remove(volumeGroup: string, name: string): Argv {
+  return ['lvremove', '--yes', '--config', 'activation { retry_deactivation = 1 }', `${volumeGroup}/${name}`];
+}
+
+export function activate(volumeGroup: string, name: string): Argv {
+  return ['lvchange', '--yes', '--activate', 'y', '--ignoreactivationskip', `${volumeGroup}/${name}`];
+}
+
+export function changeTag(action: '--addtag' | '--deltag', volumeGroup: string, name: string, tag: string): Argv {
+  return ['lvchange', action, tag, `${volumeGroup}/${name}`];
+}
+
+export function removeGroupTag(volumeGroup: string, tag: string): Argv {
+  return ['vgchange', '--deltag', tag, volumeGroup];
+}
+
+/** Bytes [from, to) of a device. */
+export interface Range {
+  readonly device: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The kernel writes zeros, by the device's own command where it has one. Refuses a device that is in use. */
+export function zeroOut({ device, from, to }: Range): Argv {
+  return ['blkdiscard', '--zeroout', '--offset', String(from), '--length', String(to - from), device];
+}
+
+export function zeroByDd({ device, from, to }: Range): Argv {
+  return [
+    ...(['dd', 'if=/dev/zero', `of=${device}`, `bs=${MIB}`, `seek=${from}`, `count=${to - from}`] as const),
+    ...['iflag=count_bytes', 'oflag=direct,seek_bytes', 'conv=fsync,nocreat', 'status=none'],
+  ];
+}
+
+/** Copies the first `bytes`. `skipZeros` only onto a device that reads as zeros. */
+export function copy(from: string, to: string, bytes: number, { skipZeros }: { readonly skipZeros: boolean }): Argv {
+  return [
+    ...(['dd', `if=${from}`, `of=${to}`, `bs=${MIB}`, `count=${bytes}`, 'iflag=direct,count_bytes'] as const),
+    ...['oflag=direct', `conv=fsync,nocreat${skipZeros ? ',sparse' : ''}`, 'status=none'],
+  ];
+}
+
+/** The command at another I/O priority: `-c3` and the like from volume_clear_ionice. */
+export function withIonice(ionice: string | null, argv: Argv): Argv {
+  const words = (ionice ?? '').split(/\s+/).filter((word) => word !== '');
+  return words.length === 0 ? argv : ['ionice', ...words, ...argv];
+}
+
+function addTags(tags: readonly string[]): string[] {
+  return tags.flatMap((tag) => ['--addtag', tag]);
+}

@@ -1,0 +1,40 @@
+import { failure } from '#driver';
+
+/** Tags are where ownership and unfinished work are written down: in LVM's own metadata, so a restart finds them. */
+export const tags = {
+  /** On everything of ours; without it an LV is never touched. */
+  owned: 'ashlar',
+  snapshot: 'ashlar.snapshot',
+  /** The bytes are not yet what they should be: zeros, or a copy. */
+  making: 'ashlar.making',
+  /** A snapshot that lives only while a clone is copied from it. */
+  temporary: 'ashlar.temporary',
+  /** + bytes: what is behind them was added by an extend and is not known to be zeros yet. */
+  growingFrom: 'ashlar.growing-from.',
+  /** On the volume group: every free extent reads as zeros, so new volumes need no wiping. */
+  freeSpaceIsZero: 'ashlar.free-space-is-zero',
+} as const;
+
+/** The LV name for a backend name. LVM keeps names that start with `snapshot` for itself. */
+export function lvName(name: string): string {
+  if (!/^[A-Za-z0-9_+.][A-Za-z0-9_+.-]{0,119}$/.test(name) || name === '.' || name === '..') {
+    throw failure('InvalidInput', {
+      reason: `'${name}' cannot be the name of a logical volume: letters, digits and _ + . - only, 120 at the most.`,
+    });
+  }
+  return name.startsWith('snapshot') ? `_${name}` : name;
+}
+
+/** The backend name of an LV: the reverse of lvName. */
+export function backendName(lv: string): string {
+  return lv.startsWith('_snapshot') ? lv.slice(1) : lv;
+}
+
+export function poolName(volumeGroup: string): string {
+  return `${volumeGroup}-pool`;
+}
+
+/** The snapshot that a thick clone is copied from. */
+export function temporaryName(volumeName: string): string {
+  return lvName(`clone-of-${volumeName}`);
+}

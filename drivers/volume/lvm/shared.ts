@@ -1,0 +1,62 @@
+import { type DriverSnapshot, type DriverVolume, failure, type Logger } from '#driver';
+import * as commands from './commands.ts';
+import { type LvmHost, takenByForeign } from './host.ts';
+import { lvName } from './names.ts';
+import type { LogicalVolume } from './report.ts';
+
+/** What thick and thin do differently. */
+export interface Provisioning {
+  createVolume(volume: DriverVolume): Promise<void>;
+  createVolumeFromSnapshot(volume: DriverVolume, snapshot: DriverSnapshot): Promise<void>;
+  createClonedVolume(volume: DriverVolume, source: DriverVolume): Promise<void>;
+  deleteVolume(volume: DriverVolume): Promise<void>;
+  extendVolume(volume: DriverVolume, newSizeGb: number): Promise<void>;
+  createSnapshot(snapshot: DriverSnapshot): Promise<void>;
+  deleteSnapshot(snapshot: DriverSnapshot): Promise<void>;
+}
+
+export const GIB = 1024 ** 3;
+
+/** The LV for something that is about to be made: null where there is none, an error where the name is another's. */
+export async function findForCreate(host: LvmHost, name: string): Promise<LogicalVolume | null> {
+  const { own, foreign } = await host.find(name);
+  if (foreign) throw takenByForeign(host.settings.volumeGroup, name);
+  return own;
+}
+
+/** The LV for something that is about to go: null where there is none of ours. Another's stays, and that is said. */
+export async function findForDelete(host: LvmHost, log: Logger, name: string): Promise<LogicalVolume | null> {
+  const { own, foreign } = await host.find(name);
+  if (foreign) log.warn({ lv: name }, 'an LV of that name is not tagged as ours: it stays');
+  return own;
+}
+
+export async function requireVolume(host: LvmHost, volume: Pick<DriverVolume, 'id' | 'name'>): Promise<LogicalVolume> {
+  const { own } = await host.find(lvName(volume.name));
+  if (own === null) throw failure('VolumeNotFound', { id: volume.id });
+  return own;
+}
+
+export async function requireSnapshot(host: LvmHost, snapshot: DriverSnapshot): Promise<LogicalVolume> {
+  const { own } = await host.find(lvName(snapshot.name));
+  if (own === null) throw failure('SnapshotNotFound', { id: snapshot.id });
+  if (own.isInvalid) {
+    throw failure('VolumeBackendAPIException', {
+      reason: `the snapshot ${own.name} is invalid (lvs shows its state). Its content is lost: delete it.`,
+    });
+  }
+  return own;
+}
+
+/** Refuses what an initiator or a mount still has open; said before anything is wiped. */
+export function requireClosed(lv: LogicalVolume, code: 'VolumeIsBusy' | 'SnapshotIsBusy', id: string): void {
+  if (!lv.isOpen) return;
+  throw failure(code, {
+    id,
+    reason: `its device ${lv.name} is open. Detach it, and look with 'lsof' or 'dmsetup info'.`,
+  });
+}
+
+export async function removeVolume(host: LvmHost, lv: string): Promise<void> {
+  await host.run(commands.remove(host.settings.volumeGroup, lv));
+}

@@ -1,0 +1,398 @@
+/** The obligations of src/driver/driver.ts as tests: every driver runs them, test/integration/drivers/*.test.ts. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { describe, test } from 'node:test';
+import type { DriverSnapshot, DriverVolume, VolumeDriver } from '../../src/driver/driver.ts';
+import { isFailure } from '../../src/model/errors.ts';
+import { failEveryStep } from '../support/fail-every-step.ts';
+
+/** One fresh, empty backend. */
+export interface SuiteBackend {
+  readonly driver: VolumeDriver;
+  /** Another driver object on the same backend, set up: what a restart of the service makes. */
+  reopen(): Promise<VolumeDriver>;
+  /** Puts something there that is not ours, under a name; tells later whether it is as it was. */
+  readonly makeForeign?: (name: string) => Promise<() => Promise<boolean>>;
+  close(): Promise<void>;
+}
+
+export interface VolumeDriverLane {
+  open(): Promise<SuiteBackend>;
+  /** GiB that fit at the least, and that surely do not fit. */
+  readonly capacityGb: { readonly fits: number; readonly tooMuch: number };
+  /** true, or why this lane cannot try it. Skipped tests are counted. */
+  readonly capabilities: {
+    readonly copies: true | string;
+    readonly bytes: true | string;
+    readonly foreign: true | string;
+  };
+  readonly readBytes?: (path: string, offset: number, length: number) => Promise<Buffer>;
+  readonly writeBytes?: (path: string, offset: number, bytes: Buffer) => Promise<void>;
+}
+
+const GIB = 1024 ** 3;
+const CHUNK = 64 * 1024;
+/** Places in a volume of one GiB that bytes are written to and read from: both ends and some between. */
+const SPOTS = [0, CHUNK, 5 * 1024 ** 2, GIB / 2 + CHUNK, GIB - CHUNK];
+
+export function volumeDriverSuite(name: string, lane: VolumeDriverLane): void {
+  const copies = skipUnless(lane.capabilities.copies);
+  const bytes = skipUnless(lane.capabilities.bytes);
+  const foreign = skipUnless(lane.capabilities.foreign);
+  const copiedBytes = skipUnless(lane.capabilities.copies, lane.capabilities.bytes);
+  const read = async (driver: VolumeDriver, volume: DriverVolume, offset: number) =>
+    lane.readBytes!(await driver.devicePath(volume), offset, CHUNK);
+  const write = async (driver: VolumeDriver, volume: DriverVolume, fill: number, spots = SPOTS) => {
+    const path = await driver.devicePath(volume);
+    for (const spot of spots) await lane.writeBytes!(path, spot, Buffer.alloc(CHUNK, fill));
+  };
+  const assertFilled = async (driver: VolumeDriver, volume: DriverVolume, fill: number, spots = SPOTS) => {
+    for (const spot of spots) {
+      const found = await read(driver, volume, spot);
+      assert.ok(found.equals(Buffer.alloc(CHUNK, fill)), `${volume.name} at ${spot}: ${found[0]}, expected ${fill}`);
+    }
+  };
+  const withBackend = (body: (driver: VolumeDriver, backend: SuiteBackend) => Promise<void>) => async () => {
+    const backend = await lane.open();
+    try {
+      await body(backend.driver, backend);
+    } finally {
+      await backend.close();
+    }
+  };
+  const steps = { withBytes: lane.capabilities.bytes === true, write, assertFilled };
+
+  describe(`volume driver ${name}`, { timeout: 600_000 }, () => {
+    test(
+      'set-up twice changes nothing',
+      withBackend(async (driver) => {
+        const volume = newVolume(1);
+        await driver.createVolume(volume);
+        await driver.setUp();
+        assert.deepEqual(await names(driver), [volume.name]);
+      }),
+    );
+
+    test(
+      'create, extend, delete: each twice, with the same end',
+      withBackend(async (driver) => {
+        const volume = newVolume(1);
+        await twice(() => driver.createVolume(volume));
+        assert.deepEqual(await driver.list(), [{ name: volume.name, kind: 'volume', sizeBytes: GIB }]);
+        await twice(() => driver.extendVolume(volume, 2));
+        assert.deepEqual(await driver.list(), [{ name: volume.name, kind: 'volume', sizeBytes: 2 * GIB }]);
+        await driver.extendVolume(volume, 1);
+        assert.deepEqual(await driver.list(), [{ name: volume.name, kind: 'volume', sizeBytes: 2 * GIB }]);
+        await twice(() => driver.deleteVolume(volume));
+        assert.deepEqual(await driver.list(), []);
+      }),
+    );
+
+    test(
+      'snapshot, volume from it, clone: each twice, with the same end',
+      copies,
+      withBackend(async (driver) => {
+        const volume = newVolume(1);
+        const snapshot = snapshotOf(volume);
+        const restored = newVolume(1);
+        const clone = newVolume(2);
+        await driver.createVolume(volume);
+        await twice(() => driver.createSnapshot(snapshot));
+        await twice(() => driver.createVolumeFromSnapshot(restored, snapshot));
+        await twice(() => driver.createClonedVolume(clone, volume));
+        const sizes = new Map((await driver.list()).map((object) => [object.name, [object.kind, object.sizeBytes]]));
+        assert.deepEqual(sizes.get(volume.name), ['volume', GIB]);
+        assert.deepEqual(sizes.get(snapshot.name), ['snapshot', GIB]);
+        assert.deepEqual(sizes.get(restored.name), ['volume', GIB]);
+        assert.deepEqual(sizes.get(clone.name), ['volume', 2 * GIB]);
+        assert.equal(sizes.size, 4);
+        await twice(() => driver.deleteSnapshot(snapshot));
+        for (const each of [volume, restored, clone]) await twice(() => driver.deleteVolume(each));
+        assert.deepEqual(await driver.list(), []);
+      }),
+    );
+
+    test(
+      'deleting what was never there succeeds',
+      withBackend(async (driver) => {
+        const volume = newVolume(1);
+        await driver.deleteVolume(volume);
+        await driver.deleteSnapshot(snapshotOf(volume));
+      }),
+    );
+
+    test(
+      'what is not there is told by its id',
+      withBackend(async (driver) => {
+        const missing = newVolume(1);
+        const expect = (code: 'VolumeNotFound' | 'SnapshotNotFound', id: string) => (error: unknown) =>
+          isFailure(error, code) && error.message.includes(id);
+        const snapshot = snapshotOf(missing);
+        await assert.rejects(driver.extendVolume(missing, 2), expect('VolumeNotFound', missing.id));
+        await assert.rejects(driver.devicePath(missing), expect('VolumeNotFound', missing.id));
+        await assert.rejects(driver.createSnapshot(snapshot), expect('VolumeNotFound', missing.id));
+        await assert.rejects(driver.createClonedVolume(newVolume(1), missing), expect('VolumeNotFound', missing.id));
+        await assert.rejects(
+          driver.createVolumeFromSnapshot(newVolume(1), snapshot),
+          expect('SnapshotNotFound', snapshot.id),
+        );
+        assert.equal(await driver.poolOf(missing), null);
+        assert.deepEqual(await driver.list(), []);
+      }),
+    );
+
+    test(
+      'a restart finds everything again',
+      withBackend(async (driver, backend) => {
+        const volume = newVolume(1);
+        await driver.createVolume(volume);
+        const before = await driver.list();
+        const next = await backend.reopen();
+        assert.deepEqual(await next.list(), before);
+        assert.equal(await next.poolOf(volume), (await next.stats()).pools[0]!.name);
+        await next.createVolume(volume);
+        await next.deleteVolume(volume);
+        assert.deepEqual(await next.list(), []);
+      }),
+    );
+
+    test(
+      'different volumes at the same time',
+      withBackend(async (driver) => {
+        const volumes = Array.from({ length: 4 }, () => newVolume(1));
+        await Promise.all(volumes.map((volume) => driver.createVolume(volume)));
+        assert.deepEqual(await names(driver), volumes.map((volume) => volume.name).sort());
+        await Promise.all(
+          volumes.map((volume, index) =>
+            index % 2 === 0 ? driver.deleteVolume(volume) : driver.extendVolume(volume, 2),
+          ),
+        );
+        assert.deepEqual(await names(driver), [volumes[1]!.name, volumes[3]!.name].sort());
+        assert.ok((await driver.list()).every((object) => object.sizeBytes === 2 * GIB));
+      }),
+    );
+
+    test(
+      'the figures add up',
+      withBackend(async (driver) => {
+        const before = (await driver.stats()).pools[0]!;
+        await driver.createVolume(newVolume(1));
+        await driver.createVolume(newVolume(2));
+        const after = (await driver.stats()).pools[0]!;
+        assert.equal(Math.round((after.provisionedGb - before.provisionedGb) * 10) / 10, 3);
+        assert.equal(after.totalVolumes - before.totalVolumes, 2);
+        assert.ok(after.thinProvisioning !== after.thickProvisioning);
+        assert.deepEqual(after.total, before.total);
+        if (after.total.kind === 'known' && after.free.kind === 'known' && before.free.kind === 'known') {
+          assert.ok(after.free.gb <= after.total.gb);
+          if (after.thickProvisioning) assert.equal(Math.round((before.free.gb - after.free.gb) * 10) / 10, 3);
+        }
+      }),
+    );
+
+    test(
+      'a full backend says so and leaves nothing behind',
+      withBackend(async (driver) => {
+        const { fits, tooMuch } = lane.capacityGb;
+        const tooLarge = newVolume(tooMuch);
+        await assert.rejects(driver.createVolume(tooLarge), (error) => isFailure(error, 'BackendFull'));
+        assert.deepEqual(await driver.list(), []);
+        const volume = newVolume(fits);
+        await driver.createVolume(volume);
+        await assert.rejects(driver.extendVolume(volume, tooMuch), (error) => isFailure(error, 'BackendFull'));
+        assert.deepEqual(
+          (await driver.list()).map((object) => object.sizeBytes),
+          [fits * GIB],
+        );
+        await driver.deleteVolume(tooLarge);
+      }),
+    );
+
+    test(
+      'two that ask for the last place at once: one gets it',
+      withBackend(async (driver) => {
+        const { fits } = lane.capacityGb;
+        const both = [newVolume(fits), newVolume(fits)];
+        const results = await Promise.allSettled(both.map((volume) => driver.createVolume(volume)));
+        assert.deepEqual(results.map((result) => result.status).sort(), ['fulfilled', 'rejected']);
+        assert.equal((await driver.list()).length, 1);
+      }),
+    );
+
+    test(
+      'what is not ours is neither listed nor touched',
+      foreign,
+      withBackend(async (driver, backend) => {
+        const volume = newVolume(1);
+        const isUntouched = await backend.makeForeign!(volume.name);
+        assert.deepEqual(await driver.list(), []);
+        // Whether it refuses or passes by is the driver's choice.
+        await driver.createVolume(volume).catch(() => {});
+        await driver.extendVolume(volume, 2).catch(() => {});
+        await driver.deleteVolume(volume).catch(() => {});
+        await driver.deleteSnapshot(snapshotOf(volume)).catch(() => {});
+        assert.ok(await isUntouched(), 'it was touched');
+        assert.deepEqual(await driver.list(), []);
+      }),
+    );
+
+    test(
+      'a name cannot leave the backend',
+      withBackend(async (driver) => {
+        for (const odd of ['../outside', '/etc/passwd', 'a/b', '..', '.', '', '-rf', 'line\nbreak', 'x'.repeat(300)]) {
+          const volume = { ...newVolume(1), name: odd };
+          await driver.createVolume(volume).catch(() => {});
+          await driver.deleteVolume(volume).catch(() => {});
+          assert.deepEqual(await driver.list(), [], `after ${JSON.stringify(odd)}`);
+        }
+      }),
+    );
+
+    test(
+      'a new volume reads as zeros, whatever was there before',
+      bytes,
+      withBackend(async (driver) => {
+        const [old, neighbour, next] = [newVolume(1), newVolume(1), newVolume(1)];
+        await driver.createVolume(neighbour);
+        await driver.createVolume(old);
+        await write(driver, old, 0xaa);
+        await write(driver, neighbour, 0xbb);
+        await driver.deleteVolume(old);
+        await driver.createVolume(next);
+        await assertFilled(driver, next, 0);
+        await driver.deleteVolume(next);
+        await driver.extendVolume(neighbour, 2);
+        await assertFilled(driver, neighbour, 0xbb);
+        await assertFilled(
+          driver,
+          neighbour,
+          0,
+          SPOTS.map((spot) => spot + GIB),
+        );
+      }),
+    );
+
+    test(
+      'a snapshot holds the bytes of its moment, and what is made from it is independent',
+      copiedBytes,
+      withBackend(async (driver) => {
+        const volume = newVolume(1);
+        const snapshot = snapshotOf(volume);
+        const [small, large] = [newVolume(1), newVolume(2)];
+        await driver.createVolume(volume);
+        await write(driver, volume, 0x11);
+        await driver.createSnapshot(snapshot);
+        await write(driver, volume, 0x22);
+        await driver.createVolumeFromSnapshot(small, snapshot);
+        await driver.createVolumeFromSnapshot(large, snapshot);
+        await assertFilled(driver, small, 0x11);
+        await assertFilled(driver, large, 0x11);
+        await assertFilled(
+          driver,
+          large,
+          0,
+          SPOTS.map((spot) => spot + GIB),
+        );
+        await write(driver, small, 0x33);
+        await assertFilled(driver, volume, 0x22);
+        await assertFilled(driver, large, 0x11);
+        // Redone, it does not take the newer bytes.
+        await driver.createSnapshot(snapshot);
+        const again = newVolume(1);
+        await driver.createVolumeFromSnapshot(again, snapshot);
+        await assertFilled(driver, again, 0x11);
+        await driver.deleteSnapshot(snapshot);
+        await assertFilled(driver, large, 0x11);
+      }),
+    );
+
+    test(
+      'a clone holds the bytes of its moment and is independent, in both directions',
+      copiedBytes,
+      withBackend(async (driver) => {
+        const [source, clone] = [newVolume(1), newVolume(2)];
+        await driver.createVolume(source);
+        await write(driver, source, 0x44);
+        await driver.createClonedVolume(clone, source);
+        await assertFilled(driver, clone, 0x44);
+        await assertFilled(
+          driver,
+          clone,
+          0,
+          SPOTS.map((spot) => spot + GIB),
+        );
+        await write(driver, source, 0x55);
+        await assertFilled(driver, clone, 0x44);
+        await write(driver, clone, 0x66);
+        await assertFilled(driver, source, 0x55);
+        // Redone, a whole clone stays as it is.
+        await driver.createClonedVolume(clone, source);
+        await assertFilled(driver, clone, 0x66);
+        await driver.deleteVolume(source);
+        await assertFilled(driver, clone, 0x66);
+      }),
+    );
+
+    test(
+      'extending keeps the bytes',
+      bytes,
+      withBackend(async (driver) => {
+        const volume = newVolume(1);
+        await driver.createVolume(volume);
+        await write(driver, volume, 0x77);
+        await driver.extendVolume(volume, 2);
+        await assertFilled(driver, volume, 0x77);
+        await assertFilled(
+          driver,
+          volume,
+          0,
+          SPOTS.map((spot) => spot + GIB),
+        );
+      }),
+    );
+
+    for (const method of ['createVolume', 'extendVolume', 'deleteVolume'] as const) {
+      test(
+        `${method} may fail at every step`,
+        withBackend((_, backend) => failEveryStep(backend, method, steps)),
+      );
+    }
+    for (const method of [
+      'createSnapshot',
+      'deleteSnapshot',
+      'createVolumeFromSnapshot',
+      'createClonedVolume',
+    ] as const) {
+      test(
+        `${method} may fail at every step`,
+        copies,
+        withBackend((_, backend) => failEveryStep(backend, method, steps)),
+      );
+    }
+  });
+}
+
+/** A volume that nobody has. */
+export function newVolume(sizeGb: number): DriverVolume {
+  const id = randomUUID();
+  return { id, name: `volume-${id}`, sizeGb, pool: null, providerId: null, extraSpecs: {} };
+}
+
+export function snapshotOf(volume: DriverVolume): DriverSnapshot {
+  const id = randomUUID();
+  return { id, name: `snapshot-${id}`, volume, sizeGb: volume.sizeGb, providerId: null };
+}
+
+async function names(driver: VolumeDriver): Promise<string[]> {
+  return (await driver.list()).map((object) => object.name).sort();
+}
+
+async function twice(action: () => Promise<void>): Promise<void> {
+  await action();
+  await action();
+}
+
+function skipUnless(...capabilities: readonly (true | string)[]): { skip?: string } {
+  const reason = capabilities.find((capability) => capability !== true);
+  return typeof reason === 'string' ? { skip: reason } : {};
+}
