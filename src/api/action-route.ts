@@ -11,6 +11,7 @@ export function actionRoute(path: string, summary: string, actions: readonly Act
     method: 'POST',
     path,
     summary,
+    actions,
     body: z.record(z.string(), z.unknown()),
     async handle(request) {
       const names = Object.keys(request.body);

@@ -53,6 +53,8 @@ export interface Route<Body = unknown, Query = unknown> {
   /** A body that does not fit is a 400 that names each fault; the schema also feeds the OpenAPI document. */
   readonly body?: ZodType<Body>;
   readonly query?: ZodType<Query>;
+  /** Where the body names an action: which there are, for the OpenAPI document. */
+  readonly actions?: readonly Action[];
   handle(request: ApiRequest<Body, Query>): Promise<ApiReply>;
 }
 

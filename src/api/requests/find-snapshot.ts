@@ -15,8 +15,9 @@ export async function findSnapshot(store: Store, context: RequestContext, id: st
  * Holds back every other change of this snapshot's row until the transaction ends, and returns the row as it is then:
  * so that nobody deletes a snapshot in the moment in which somebody starts to use it.
  */
-export async function lockSnapshot(tx: Store, { id, volumeSizeGb }: Snapshot): Promise<Snapshot> {
-  const locked = await tx.snapshots.updateIf(id, {}, { volumeSizeGb });
+export async function lockSnapshot(tx: Store, { id, updatedAt }: Snapshot): Promise<Snapshot> {
+  // An UPDATE that changes nothing is the store's one way to take a row's lock.
+  const locked = await tx.snapshots.updateIf(id, {}, { updatedAt });
   if (locked === null) throw failure('SnapshotNotFound', { id });
   return locked;
 }

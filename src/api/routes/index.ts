@@ -10,7 +10,6 @@ import { limitRoutes } from './limits.ts';
 import { messageRoutes } from './messages.ts';
 import { metadataRoutes } from './metadata.ts';
 import { quotaSetRoutes } from './quota-sets.ts';
-import { resourceFilterRoutes } from './resource-filters.ts';
 import { schedulerStatsRoutes } from './scheduler-stats.ts';
 import { serviceRoutes } from './services.ts';
 import { snapshotActionRoutes } from './snapshot-actions.ts';
@@ -26,7 +25,6 @@ export const routes: readonly Route[] = [
   ...snapshotRoutes,
   ...snapshotActionRoutes,
   ...metadataRoutes,
-  ...resourceFilterRoutes,
   ...attachmentRoutes,
   ...typeRoutes,
   ...extraSpecRoutes,
