@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { failpoint, failure, messageOf } from '#driver';
 import type { TgtAnswer, TgtRequest, Transport } from './request.ts';
 
-const MODES = { target: 1, logicalunit: 2, account: 7 } as const;
+const MODES = { target: 1, logicalunit: 2, portal: 3, account: 7 } as const;
 const OPERATIONS = { new: 0, delete: 1, show: 2, bind: 3, unbind: 4, update: 5 } as const;
 
 /** Where each field of the struct stands. Fields that are not named here stay zero. */

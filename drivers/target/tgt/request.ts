@@ -1,6 +1,6 @@
 /** One request to tgtd, in words that tgtadm's options and the control socket share. */
 export interface TgtRequest {
-  readonly mode: 'target' | 'logicalunit' | 'account';
+  readonly mode: 'target' | 'logicalunit' | 'portal' | 'account';
   readonly op: 'new' | 'delete' | 'show' | 'bind' | 'unbind' | 'update';
   readonly tid?: number;
   readonly lun?: number;

@@ -119,3 +119,8 @@ export function parseAccounts(text: string): string[] {
     .map((line) => line.trim())
     .filter((name) => name !== '');
 }
+
+/** Reads `--mode portal --op show`: where the daemon listens, as `address:port`. */
+export function parsePortals(text: string): string[] {
+  return [...text.matchAll(/^Portal: (\S+),\d+$/gm)].map((match) => match[1]!);
+}
