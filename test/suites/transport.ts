@@ -1,0 +1,108 @@
+/** The transport's contract (src/rpc/transport.ts): every implementation runs this. */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { failure, isFailure } from '../../src/model/errors.ts';
+import type { RpcMessage, Transport } from '../../src/rpc/transport.ts';
+
+const context = { requestId: 'req-1', userId: 'u', projectId: 'p', isAdmin: true, roles: ['admin'] };
+const message = (args: Record<string, unknown> = {}): RpcMessage => ({ method: 'echo', version: '3.0', args, context });
+
+export function transportSuite(name: string, open: () => Promise<Transport>): void {
+  describe(`transport ${name}`, () => {
+    let transport: Transport;
+    beforeEach(async () => {
+      transport = await open();
+    });
+    afterEach(() => transport.close());
+
+    test('a call is answered with what the handler returns, by value', async () => {
+      const answer = { list: [1] };
+      await transport.listen({ topic: 't', server: 's' }, async ({ args }) => ({ ...answer, got: args.x }));
+      const result = (await transport.call({ topic: 't', server: 's' }, message({ x: 1 }), { timeoutMs: 5000 })) as {
+        list: number[];
+      };
+      assert.deepEqual(result, { list: [1], got: 1 });
+      result.list.push(2);
+      assert.deepEqual(answer.list, [1]);
+    });
+
+    test('a failure arrives with code, message and parameters', async () => {
+      await transport.listen({ topic: 't', server: 's' }, async () => {
+        throw failure('VolumeNotFound', { id: 'v1' });
+      });
+      await assert.rejects(transport.call({ topic: 't' }, message(), { timeoutMs: 5000 }), (error) => {
+        assert.ok(isFailure(error, 'VolumeNotFound'));
+        assert.equal(error.message, 'Volume v1 could not be found.');
+        assert.deepEqual(error.params, { id: 'v1' });
+        return true;
+      });
+    });
+
+    test('a call that nobody answers ends with RpcTimeout and is not delivered later', async () => {
+      await assert.rejects(transport.call({ topic: 't', server: 's' }, message(), { timeoutMs: 50 }), (error) =>
+        isFailure(error, 'RpcTimeout'),
+      );
+      let delivered = 0;
+      await transport.listen({ topic: 't', server: 's' }, async () => {
+        delivered += 1;
+      });
+      await transport.call({ topic: 't', server: 's' }, message(), { timeoutMs: 5000 });
+      assert.equal(delivered, 1);
+    });
+
+    test('a cast waits for its listener', async () => {
+      await transport.cast({ topic: 't', server: 's' }, message({ n: 1 }));
+      const got = await new Promise((resolve) => {
+        void transport.listen({ topic: 't', server: 's' }, async ({ args }) => resolve(args.n));
+      });
+      assert.equal(got, 1);
+    });
+
+    test('a topic message goes to one of its servers, a fan-out to all', async () => {
+      const seen: string[] = [];
+      for (const server of ['a', 'b']) {
+        await transport.listen({ topic: 't', server }, async ({ args }) => {
+          seen.push(`${args.kind}:${server}`);
+        });
+      }
+      await transport.call({ topic: 't' }, message({ kind: 'one' }), { timeoutMs: 5000 });
+      assert.equal(seen.length, 1);
+      await transport.fanout('t', message({ kind: 'all' }));
+      await transport.call({ topic: 't', server: 'a' }, message({ kind: 'flush' }), { timeoutMs: 5000 });
+      await transport.call({ topic: 't', server: 'b' }, message({ kind: 'flush' }), { timeoutMs: 5000 });
+      assert.deepEqual(seen.filter((entry) => entry.startsWith('all')).sort(), ['all:a', 'all:b']);
+    });
+
+    test('a message for one server never reaches another', async () => {
+      const seen: string[] = [];
+      for (const server of ['a', 'b']) {
+        await transport.listen({ topic: 't', server }, async () => {
+          seen.push(server);
+        });
+      }
+      for (let i = 0; i < 5; i += 1) {
+        await transport.call({ topic: 't', server: 'b' }, message(), { timeoutMs: 5000 });
+      }
+      assert.deepEqual([...new Set(seen)], ['b']);
+    });
+
+    test('close waits for what runs and takes nothing new', async () => {
+      const { promise: release, resolve } = Promise.withResolvers<void>();
+      const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+      let ended = false;
+      const listener = await transport.listen({ topic: 't', server: 's' }, async () => {
+        begin();
+        await release;
+        ended = true;
+      });
+      const call = transport.call({ topic: 't', server: 's' }, message(), { timeoutMs: 5000 });
+      await begun;
+      const closed = listener.close().then(() => assert.ok(ended));
+      resolve();
+      await Promise.all([closed, call]);
+      await assert.rejects(transport.call({ topic: 't', server: 's' }, message(), { timeoutMs: 30 }), (error) =>
+        isFailure(error, 'RpcTimeout'),
+      );
+    });
+  });
+}
