@@ -18,9 +18,13 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 export interface Client {
   /** The version document at `/v3/`. */
   versions<T>(): Promise<T>;
-  get<T>(path: string, query?: Query): Promise<T>;
-  post<T>(path: string, body: unknown): Promise<T>;
-  put<T>(path: string, body: unknown): Promise<T>;
+  /** One resource; `key` is its name in the answer. */
+  get<T>(path: string, key: string): Promise<T>;
+  /** A POST that answers with a resource, which has the name `key` in the request as in the answer. */
+  create<T>(path: string, key: string, resource: object): Promise<T>;
+  /** A POST whose answer does not matter. */
+  post(path: string, body: object): Promise<void>;
+  put(path: string, body: object): Promise<void>;
   delete(path: string, query?: Query): Promise<void>;
   /** All items of a list, page by page, `limit` of them at the most. `key` is the list's name in the answer. */
   list<T>(path: string, key: string, query?: Query, limit?: number): Promise<T[]>;
@@ -69,15 +73,24 @@ export function createClient(endpoint: Endpoint, timeoutMs?: number): Client {
     return parseAnswer<T>(url, text);
   }
 
+  async function item<T>(method: string, path: string, key: string, details?: RequestDetails): Promise<T> {
+    const answer = await request<Record<string, T>>(method, path, details);
+    const found = answer?.[key];
+    if (found === undefined || found === null) throw foreign(`${endpoint.baseUrl}${path}`);
+    return found;
+  }
+
   async function list<T>(path: string, key: string, query: Query = {}, limit = Infinity): Promise<T[]> {
     const items: T[] = [];
     let next: Query | URLSearchParams | undefined = { ...query, ...(limit === Infinity ? {} : { limit }) };
-    for (let page = 0; next !== undefined && items.length < limit; page++) {
-      const answer: Record<string, unknown> = await request('GET', path, { query: next });
+    for (let pages = 1; next !== undefined && items.length < limit; pages++) {
+      const answer: Record<string, unknown> | undefined = await request('GET', path, { query: next });
       const before = queryString(next);
-      items.push(...((answer[key] ?? []) as T[]));
-      next = nextPage(answer[`${key}_links`]);
-      if (next !== undefined && (queryString(next) === before || page >= MOST_PAGES)) {
+      const page = answer?.[key];
+      if (!Array.isArray(page)) throw foreign(`${endpoint.baseUrl}${path}`);
+      for (const each of page) items.push(each as T);
+      next = nextPage(answer ?? {});
+      if (next !== undefined && (queryString(next) === before || pages >= MOST_PAGES)) {
         throw new CliFailure(EXIT.failed, `The list ${path} does not end: its next page is the page itself.`);
       }
     }
@@ -86,7 +99,8 @@ export function createClient(endpoint: Endpoint, timeoutMs?: number): Client {
 
   return {
     versions: () => request('GET', '/v3/', { base: endpoint.baseUrl.replace(/\/v3(\/.*)?$/, '') }),
-    get: (path, query) => request('GET', path, { query }),
+    get: (path, key) => item('GET', path, key),
+    create: (path, key, resource) => item('POST', path, key, { body: { [key]: resource } }),
     post: (path, body) => request('POST', path, { body }),
     put: (path, body) => request('PUT', path, { body }),
     delete: (path, query) => request('DELETE', path, { query }),
@@ -95,12 +109,14 @@ export function createClient(endpoint: Endpoint, timeoutMs?: number): Client {
 }
 
 /**
- * The query of the `next` link. Only its query: the link's address is what the API believes its own to be, which behind
+ * The query of the `next` link in `<list>_links` (`volumes_links`, but `volume_type_links`). Only its query: the link's address is what the API believes its own to be, which behind
  * a proxy may be another one, and the token must not follow it.
  */
-function nextPage(links: unknown): URLSearchParams | undefined {
-  if (!Array.isArray(links)) return undefined;
-  const next = links.find((link: { rel?: unknown } | null) => link?.rel === 'next') as { href?: unknown } | undefined;
+function nextPage(answer: Readonly<Record<string, unknown>>): URLSearchParams | undefined {
+  const links = Object.entries(answer).flatMap(([key, value]) =>
+    key.endsWith('_links') && Array.isArray(value) ? (value as ({ rel?: unknown; href?: unknown } | null)[]) : [],
+  );
+  const next = links.find((link) => link?.rel === 'next');
   if (typeof next?.href !== 'string') return undefined;
   return URL.parse(next.href, 'http://api')?.searchParams;
 }
@@ -115,12 +131,18 @@ function queryString(query: Query | URLSearchParams | undefined): string {
 function parseAnswer<T>(url: string, text: string): T {
   if (text === '') return undefined as T;
   try {
-    return JSON.parse(text) as T;
+    const answer: unknown = JSON.parse(text);
+    if (answer !== null && typeof answer === 'object') return answer as T;
   } catch (cause) {
-    throw new CliFailure(EXIT.unreachable, `What answers at ${url} is no Block Storage API. Check the endpoint.`, {
-      cause,
-    });
+    throw foreign(url, cause);
   }
+  throw foreign(url);
+}
+
+function foreign(url: string, cause?: unknown): CliFailure {
+  return new CliFailure(EXIT.unreachable, `What answers at ${url} is no Block Storage API. Check the endpoint.`, {
+    cause,
+  });
 }
 
 /** No answer at all: nobody listens, the name is unknown, or the time is up. */

@@ -75,16 +75,14 @@ export async function findAttachment(client: Client, idOrVolume: string): Promis
 }
 
 async function getAttachment(client: Client, id: string): Promise<AttachmentJson | null> {
-  const answer = await orNull(client.get<{ attachment: AttachmentJson }>(path`/attachments/${id}`));
-  return answer?.attachment ?? null;
+  return await orNull(client.get<AttachmentJson>(path`/attachments/${id}`, 'attachment'));
 }
 
 async function find<T extends Named>(client: Client, kind: Kind, nameOrId: string, label?: string): Promise<T> {
   if (nameOrId.trim() === '') throw new CliFailure(EXIT.usage, `The name of a ${kind.noun} cannot be empty.`);
   if (looksLikeId(nameOrId)) {
-    const answer = await orNull(client.get<Record<string, T>>(kind.one(nameOrId)));
-    const item = answer?.[kind.oneKey];
-    if (item !== undefined) return item;
+    const item = await orNull(client.get<T>(kind.one(nameOrId), kind.oneKey));
+    if (item !== null) return item;
   }
   const items = await client.list<T>(kind.all, kind.allKey, kind.filter(nameOrId));
   const [first, ...more] = items.filter(({ name }) => name === nameOrId);

@@ -41,7 +41,7 @@ export function padEnd(text: string, columns: number): string {
 /** Cuts to at most the given number of columns; what was cut ends in `…`. */
 export function truncate(text: string, columns: number): string {
   if (textWidth(text) <= columns) return text;
-  return columns < 1 ? '' : `${fold(text, columns - 1)[0]!}…`;
+  return columns < 1 ? '' : `${headOf(text, columns - 1)}…`;
 }
 
 /** Splits into lines of at most the given number of columns, at a space or comma where one is near the end. */
@@ -49,7 +49,8 @@ export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   let rest = text;
   while (textWidth(rest) > columns) {
-    const head = fold(rest, columns)[0]!;
+    // At least one character a line, however narrow the column.
+    const head = headOf(rest, columns) || graphemesOf(rest)[0]!;
     const space = Math.max(head.lastIndexOf(' '), head.lastIndexOf(','));
     const cut = space > head.length / 2 ? space + 1 : head.length;
     lines.push(rest.slice(0, cut));
@@ -59,16 +60,16 @@ export function wrap(text: string, columns: number): string[] {
   return lines;
 }
 
-/** The longest head that fits (at least one grapheme), and the rest. */
-function fold(text: string, columns: number): [head: string, rest: string] {
+/** The longest head that fits. */
+function headOf(text: string, columns: number): string {
   let head = '';
   let width = 0;
   for (const grapheme of graphemesOf(text)) {
     width += graphemeWidth(grapheme);
-    if (width > columns && head !== '') break;
+    if (width > columns) break;
     head += grapheme;
   }
-  return [head, text.slice(head.length)];
+  return head;
 }
 
 let segmenter: Intl.Segmenter | undefined;
@@ -86,5 +87,7 @@ const wide =
 
 function graphemeWidth(grapheme: string): number {
   if (zeroWidth.test(grapheme)) return 0;
-  return emoji.test(grapheme) || wide.test(grapheme) ? 2 : 1;
+  // The half-width voicing marks belong to the grapheme before them, and yet take a column of their own.
+  const marks = grapheme.length === 1 ? 0 : (grapheme.match(/[\uff9e\uff9f]/g)?.length ?? 0);
+  return marks + (emoji.test(grapheme) || wide.test(grapheme) ? 2 : 1);
 }

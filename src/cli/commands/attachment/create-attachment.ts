@@ -35,9 +35,8 @@ export function createAttachment(io: CliIo): Command {
     const connector = await readConnector(io, options);
     const client = await openSession(io, self);
     const volume = await findVolume(client, name);
-    const { attachment } = await client.post<{ attachment: AttachmentJson }>('/attachments', {
-      attachment: { volume_uuid: volume.id, connector, mode: options.mode },
-    });
+    const wanted = { volume_uuid: volume.id, connector, mode: options.mode };
+    const attachment = await client.create<AttachmentJson>('/attachments', 'attachment', wanted);
     const connected = options.wait ? await waitForConnection(io, client, volume, attachment, options) : attachment;
     if (options.complete) await client.post(path`/attachments/${attachment.id}/action`, { 'os-complete': {} });
     await printAttachment(io, options, options.complete ? await readAgain(client, connected) : connected);
@@ -59,7 +58,7 @@ async function waitForConnection(
         what: `attachment of ${labelOf('volume', volume)}`,
         look: `ashlar attachment show ${made.id}`,
         limitMs: options.timeout * 1000,
-        read: async () => (await orNull(readAttachment(client, made.id))) ?? null,
+        read: () => orNull(readAttachment(client, made.id)),
         statusOf: ({ status }) => status,
         isAtWork: (attachment) => attachment !== null && isConnecting(attachment),
       })
@@ -72,8 +71,8 @@ async function waitForConnection(
   throw new CliFailure(EXIT.failed, `${failed.message} Remove it with: ashlar attachment delete ${ended.id}`);
 }
 
-async function readAttachment(client: Client, id: string): Promise<AttachmentJson> {
-  return (await client.get<{ attachment: AttachmentJson }>(path`/attachments/${id}`)).attachment;
+function readAttachment(client: Client, id: string): Promise<AttachmentJson> {
+  return client.get<AttachmentJson>(path`/attachments/${id}`, 'attachment');
 }
 
 /** With what the answer to the creation had and a later look may lack. */

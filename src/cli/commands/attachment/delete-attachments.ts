@@ -27,12 +27,12 @@ export function deleteAttachments(io: CliIo): Command {
         what: `attachment ${id}`,
         look: `ashlar attachment show ${id}`,
         limitMs: options.timeout * 1000,
-        read: () => orNull(client.get<{ attachment: AttachmentJson }>(path`/attachments/${id}`)),
-        statusOf: ({ attachment }) => attachment.status,
-        isAtWork: (answer) => ['detaching', 'deleting'].includes(answer?.attachment.status ?? ''),
+        read: () => orNull(client.get<AttachmentJson>(path`/attachments/${id}`, 'attachment')),
+        statusOf: ({ status }) => status,
+        isAtWork: (attachment) => ['detaching', 'deleting'].includes(attachment?.status ?? ''),
       });
-      if (left === null || ['deleted', 'detached'].includes(left.attachment.status)) return;
-      throw await failedWork(client, volume_id, `attachment ${id} was not deleted, it is '${left.attachment.status}'`);
+      if (left === null || ['deleted', 'detached'].includes(left.status)) return;
+      throw await failedWork(client, volume_id, `attachment ${id} was not deleted, it is '${left.status}'`);
     });
   });
 }

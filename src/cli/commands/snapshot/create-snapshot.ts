@@ -28,9 +28,8 @@ export function createSnapshot(io: CliIo): Command {
     const client = await openSession(io, self);
     const volume = await findVolume(client, volumeName);
     const { name, description, property: metadata } = options;
-    const { snapshot } = await client.post<{ snapshot: SnapshotJson }>('/snapshots', {
-      snapshot: { volume_id: volume.id, name, description, metadata },
-    });
+    const wanted = { volume_id: volume.id, name, description, metadata };
+    const snapshot = await client.create<SnapshotJson>('/snapshots', 'snapshot', wanted);
     if (!options.wait) return printRecord(io, options, snapshot);
     const work = snapshotWork(client, snapshot, ['creating']);
     const ended = await settle(io, work, options);

@@ -9,9 +9,6 @@ export function snapshotWork(client: Client, snapshot: SnapshotJson, during: rea
     noun: 'snapshot',
     resource: snapshot,
     during,
-    async read() {
-      const answer = await orNull(client.get<{ snapshot: SnapshotJson }>(path`/snapshots/${snapshot.id}`));
-      return answer?.snapshot ?? null;
-    },
+    read: () => orNull(client.get<SnapshotJson>(path`/snapshots/${snapshot.id}`, 'snapshot')),
   };
 }

@@ -21,13 +21,11 @@ export function createType(io: CliIo): Command {
   return withOutput(command).action(async (name: string, options: Options, self: Command) => {
     checkFields(options, FIELDS.type);
     const client = await openSession(io, self);
-    const { volume_type: type } = await client.post<{ volume_type: TypeJson }>('/types', {
-      volume_type: {
-        name,
-        description: options.description,
-        'os-volume-type-access:is_public': !options.private,
-        extra_specs: options.property,
-      },
+    const type = await client.create<TypeJson>('/types', 'volume_type', {
+      name,
+      description: options.description,
+      'os-volume-type-access:is_public': !options.private,
+      extra_specs: options.property,
     });
     await printRecord(io, options, type);
   });

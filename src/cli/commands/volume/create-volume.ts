@@ -42,9 +42,7 @@ export function createVolume(io: CliIo): Command {
     }
     checkFields(options, FIELDS.volume);
     const client = await openSession(io, self);
-    const { volume } = await client.post<{ volume: VolumeJson }>('/volumes', {
-      volume: await describe(client, options),
-    });
+    const volume = await client.create<VolumeJson>('/volumes', 'volume', await describe(client, options));
     if (!options.wait) return printRecord(io, options, volume);
     const work = volumeWork(client, volume, ['creating', 'downloading']);
     const ended = await settle(io, work, options);

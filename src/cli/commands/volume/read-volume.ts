@@ -5,8 +5,7 @@ import type { Work } from '../settle.ts';
 
 /** The volume as it is now, null when it is gone. */
 export async function readVolume(client: Client, id: string): Promise<VolumeJson | null> {
-  const answer = await orNull(client.get<{ volume: VolumeJson }>(path`/volumes/${id}`));
-  return answer?.volume ?? null;
+  return await orNull(client.get<VolumeJson>(path`/volumes/${id}`, 'volume'));
 }
 
 /** Work on a volume, to be waited for. */
