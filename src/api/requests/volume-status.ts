@@ -19,9 +19,9 @@ const followsAttachments: readonly VolumeStatus[] = [
  * Whoever changes attachments locks first and reads them after it, so the last one to commit has seen all the others.
  */
 export async function lockVolume(tx: Store, volume: Volume): Promise<Volume> {
-  const { id, multiattach } = volume;
+  const { id, multiattach, updatedAt } = volume;
   // An UPDATE that changes nothing is the store's one way to take a row's lock.
-  const locked = await tx.volumes.updateIf(id, { multiattach }, { multiattach });
+  const locked = await tx.volumes.updateIf(id, { multiattach }, { updatedAt });
   if (locked === null)
     throw failure('Overtaken', { what: `Volume ${id}`, reason: 'it was deleted or retyped. Ask again.' });
   return locked;

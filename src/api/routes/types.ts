@@ -138,11 +138,12 @@ async function sortedTypes({ services, context, query }: ApiRequest<unknown, Que
   });
 }
 
-/** Administrators choose: public ones (the default), private ones, or with `none` all. Others see what they may use. */
+/** Administrators choose: what their project may use (the default), private ones, or with `none` all. Others do not. */
 function visibility(isAdmin: boolean, projectId: string | null, isPublic: string | undefined) {
-  if (!isAdmin) return { isPublic: true, projectId };
-  if (isPublic === undefined) return { isPublic: true };
-  return isPublic.toLowerCase() === 'none' ? {} : { isPublic: readBoolean('is_public', isPublic) };
+  const usable = { projectId: projectId ?? '' };
+  if (!isAdmin || isPublic === undefined) return usable;
+  if (isPublic.toLowerCase() === 'none') return {};
+  return readBoolean('is_public', isPublic) ? usable : { isPublic: false };
 }
 
 async function defaultType({ store, options }: ApiRequest['services']): Promise<VolumeType> {
