@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { type Row, serviceColumns, toService } from './rows.ts';
+import { lockKey, type Session } from './session.ts';
+import type { ServiceStore } from './store.ts';
+import { SQL_NOW } from './time.ts';
+
+const selection = [
+  ...Object.values(serviceColumns).map((column) => `t.${column}`),
+  `greatest(extract(epoch from (clock_timestamp() at time zone 'UTC') - coalesce(t.updated_at, t.created_at)), 0) as heartbeat_age`,
+].join(', ');
+
+/**
+ * The services table. updated_at is the heartbeat, so nothing but a sign of life writes it; an operator's changes go to
+ * modified_at, as in Cinder.
+ */
+export function serviceStore(session: Session): ServiceStore {
+  const change = async (id: number, columns: Row) => {
+    const query = session
+      .knex('services as t')
+      .where({ 't.id': id, 't.deleted': false })
+      .update({ modified_at: session.knex.raw(SQL_NOW), ...columns })
+      .returning(session.knex.raw(selection) as unknown as string);
+    const [row] = await session.write<Row[]>(query as PromiseLike<Row[]>);
+    return row === undefined ? null : toService(row);
+  };
+  const list = async (current: Session, filters: { readonly host?: string; readonly binary?: string }) => {
+    const query = current.knex('services as t').where('t.deleted', false).orderBy('t.id');
+    if (filters.host !== undefined) query.where('t.host', filters.host);
+    if (filters.binary !== undefined) query.where('t.binary', filters.binary);
+    return (await current.read<Row[]>(query.select(current.knex.raw(selection)))).map(toService);
+  };
+  return {
+    register: (service) =>
+      session.atomic(async (tx) => {
+        const { host, binary } = service;
+        // No constraint keeps (host, binary) single.
+        await lockKey(tx, `service:${binary}:${host}`);
+        const [found] = await list(tx, { host, binary });
+        const columns = {
+          topic: service.topic,
+          availability_zone: service.availabilityZone,
+          rpc_current_version: service.rpcCurrentVersion,
+          object_current_version: service.objectCurrentVersion,
+          updated_at: tx.knex.raw(SQL_NOW),
+        };
+        const query =
+          found === undefined
+            ? tx.knex('services as t').insert({
+                ...columns,
+                ...{ host, binary, uuid: randomUUID(), report_count: 0, frozen: false, deleted: false },
+                ...{ disabled: service.disabledOnCreate, created_at: tx.knex.raw(SQL_NOW) },
+              })
+            : tx
+                .knex('services as t')
+                .where('t.id', found.id)
+                .update({ ...columns, ...(found.uuid === '' ? { uuid: randomUUID() } : {}) });
+        const [row] = await tx.write<Row[]>(
+          query.returning(tx.knex.raw(selection) as unknown as string) as PromiseLike<Row[]>,
+        );
+        return toService(row!);
+      }),
+    async heartbeat(id) {
+      const rows = await session.rows(
+        `update services set report_count = report_count + 1, updated_at = ${SQL_NOW}
+         where id = :id and deleted = false returning id`,
+        { id },
+      );
+      return rows.length > 0;
+    },
+    get: async (host, binary) => (await list(session, { host, binary }))[0] ?? null,
+    list: (filters = {}) => list(session, filters),
+    setDisabled: (id, disabled, reason) => change(id, { disabled, disabled_reason: reason }),
+    setFrozen: (id, frozen) => change(id, { frozen }),
+  };
+}
