@@ -26,6 +26,8 @@ export interface VolumeDriverLane {
     readonly bytes: true | string;
     readonly foreign: true | string;
   };
+  /** Programs of the driver that only read. */
+  readonly readers?: readonly string[];
   readonly readBytes?: (path: string, offset: number, length: number) => Promise<Buffer>;
   readonly writeBytes?: (path: string, offset: number, bytes: Buffer) => Promise<void>;
 }
@@ -60,7 +62,7 @@ export function volumeDriverSuite(name: string, lane: VolumeDriverLane): void {
       await backend.close();
     }
   };
-  const steps = { withBytes: lane.capabilities.bytes === true, write, assertFilled };
+  const steps = { withBytes: lane.capabilities.bytes === true, readers: lane.readers ?? [], write, assertFilled };
 
   describe(`volume driver ${name}`, { timeout: 600_000 }, () => {
     test(

@@ -101,13 +101,6 @@ export function createLvmHost(settings: LvmSettings, executor: Executor, log: Lo
     group,
     volumes,
 
-    /** The LV of that name, if it is ours. `foreign` says that the name is taken by what is not. */
-    async find(name: string): Promise<{ readonly own: LogicalVolume | null; readonly foreign: boolean }> {
-      const found = (await volumes()).find((volume) => volume.name === name);
-      if (found === undefined) return { own: null, foreign: false };
-      return found.tags.has(tags.owned) ? { own: found, foreign: false } : { own: null, foreign: true };
-    },
-
     async tag(name: string, tag: string): Promise<void> {
       await run(commands.changeTag('--addtag', volumeGroup, name, tag));
     },

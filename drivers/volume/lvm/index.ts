@@ -11,7 +11,7 @@ import {
 import { createLvmHost, noDeviceMapper } from './host.ts';
 import { backendName, lvName, poolName, tags } from './names.ts';
 import type { LogicalVolume } from './report.ts';
-import { GIB, type Provisioning, requireVolume } from './shared.ts';
+import { GIB, lookUp, type Provisioning, requireVolume } from './shared.ts';
 import { thickProvisioning } from './thick.ts';
 import { ensureThinPool, thinProvisioning } from './thin.ts';
 
@@ -144,7 +144,7 @@ function openLvmDriver({ backend, options: chosen, executor, log }: DriverContex
     },
 
     async poolOf(volume) {
-      return (await host.find(lvName(volume.name))).own === null ? null : backend;
+      return lookUp(await host.volumes(), lvName(volume.name)).own === null ? null : backend;
     },
 
     async list() {

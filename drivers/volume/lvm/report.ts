@@ -32,9 +32,10 @@ export interface VolumeGroup {
   readonly extentBytes: number;
 }
 
-/** Reads `lvs --reportformat json --units b --nosuffix`. */
+/** Reads `lvs --reportformat json --units b --nosuffix`. An LV of several segments has a row for each: one is enough. */
 export function parseVolumes(text: string): readonly LogicalVolume[] {
-  return rows(text, 'lv').map((row) => {
+  const byName = new Map(rows(text, 'lv').map((row) => [row('lv_name'), row] as const));
+  return [...byName.values()].map((row) => {
     const attributes = row('lv_attr');
     const isCowSnapshot = row('origin') !== '' && row('pool_lv') === '';
     return {

@@ -1,7 +1,7 @@
 import { type DriverSnapshot, type DriverVolume, failure, type Logger } from '#driver';
 import * as commands from './commands.ts';
 import { type LvmHost, takenByForeign } from './host.ts';
-import { lvName } from './names.ts';
+import { lvName, tags } from './names.ts';
 import type { LogicalVolume } from './report.ts';
 
 /** What thick and thin do differently. */
@@ -17,28 +17,42 @@ export interface Provisioning {
 
 export const GIB = 1024 ** 3;
 
+/** The LV of that name, if it is ours. `isForeign` says that the name is taken by what is not. */
+export function lookUp(volumes: readonly LogicalVolume[], name: string) {
+  const found = volumes.find((volume) => volume.name === name);
+  const isOurs = found?.tags.has(tags.owned) === true;
+  return { own: isOurs ? found : null, isForeign: found !== undefined && !isOurs };
+}
+
 /** The LV for something that is about to be made: null where there is none, an error where the name is another's. */
 export async function findForCreate(host: LvmHost, name: string): Promise<LogicalVolume | null> {
-  const { own, foreign } = await host.find(name);
-  if (foreign) throw takenByForeign(host.settings.volumeGroup, name);
+  const { own, isForeign } = lookUp(await host.volumes(), name);
+  if (isForeign) throw takenByForeign(host.settings.volumeGroup, name);
   return own;
 }
 
 /** The LV for something that is about to go: null where there is none of ours. Another's stays, and that is said. */
-export async function findForDelete(host: LvmHost, log: Logger, name: string): Promise<LogicalVolume | null> {
-  const { own, foreign } = await host.find(name);
-  if (foreign) log.warn({ lv: name }, 'an LV of that name is not tagged as ours: it stays');
+export function findForDelete(volumes: readonly LogicalVolume[], log: Logger, name: string): LogicalVolume | null {
+  const { own, isForeign } = lookUp(volumes, name);
+  if (isForeign) log.warn({ lv: name }, 'an LV of that name is not tagged as ours: it stays');
   return own;
 }
 
 export async function requireVolume(host: LvmHost, volume: Pick<DriverVolume, 'id' | 'name'>): Promise<LogicalVolume> {
-  const { own } = await host.find(lvName(volume.name));
+  return requireVolumeIn(await host.volumes(), volume);
+}
+
+export function requireVolumeIn(
+  volumes: readonly LogicalVolume[],
+  volume: Pick<DriverVolume, 'id' | 'name'>,
+): LogicalVolume {
+  const { own } = lookUp(volumes, lvName(volume.name));
   if (own === null) throw failure('VolumeNotFound', { id: volume.id });
   return own;
 }
 
 export async function requireSnapshot(host: LvmHost, snapshot: DriverSnapshot): Promise<LogicalVolume> {
-  const { own } = await host.find(lvName(snapshot.name));
+  const { own } = lookUp(await host.volumes(), lvName(snapshot.name));
   if (own === null) throw failure('SnapshotNotFound', { id: snapshot.id });
   if (own.isInvalid) {
     throw failure('VolumeBackendAPIException', {

@@ -14,11 +14,13 @@ import {
   findForCreate,
   findForDelete,
   GIB,
+  lookUp,
   type Provisioning,
   removeVolume,
   requireClosed,
   requireSnapshot,
   requireVolume,
+  requireVolumeIn,
 } from './shared.ts';
 
 export interface Clearing {
@@ -81,8 +83,8 @@ export function thickProvisioning(host: LvmHost, clearing: Clearing, log: Logger
     if (clearing.method === 'zero') await host.wipe({ device: await host.device(lv.name), from: 0, to: bytes });
   }
 
-  async function removeTemporary(volumeName: string): Promise<void> {
-    const { own } = await host.find(temporaryName(volumeName));
+  async function removeTemporary(volumes: readonly LogicalVolume[], volumeName: string): Promise<void> {
+    const { own } = lookUp(volumes, temporaryName(volumeName));
     if (own !== null) await removeSnapshot(own);
   }
 
@@ -103,17 +105,17 @@ export function thickProvisioning(host: LvmHost, clearing: Clearing, log: Logger
       if (found === null || found.tags.has(tags.making)) {
         const origin = await requireVolume(host, source);
         await snapshotOf(origin, temporaryName(volume.name), tags.temporary);
-        const { own: frozen } = await host.find(temporaryName(volume.name));
-        await make(volume, copyFrom(frozen ?? origin));
+        await make(volume, copyFrom({ ...origin, name: temporaryName(volume.name) }));
       }
-      await removeTemporary(volume.name);
+      await removeTemporary(await host.volumes(), volume.name);
     },
 
     async deleteVolume(volume) {
-      await removeTemporary(volume.name);
-      const lv = await findForDelete(host, log, lvName(volume.name));
+      const volumes = await host.volumes();
+      await removeTemporary(volumes, volume.name);
+      const lv = findForDelete(volumes, log, lvName(volume.name));
       if (lv === null) return;
-      const snapshots = (await host.volumes()).filter((other) => other.origin === lv.name);
+      const snapshots = volumes.filter((other) => other.origin === lv.name);
       if (snapshots.length > 0) {
         const names = snapshots.map((snapshot) => snapshot.name).join(', ');
         throw failure('VolumeIsBusy', { id: volume.id, reason: `it has snapshots: ${names}. Delete them first.` });
@@ -124,17 +126,18 @@ export function thickProvisioning(host: LvmHost, clearing: Clearing, log: Logger
     },
 
     async extendVolume(volume, newSizeGb) {
-      const lv = await requireVolume(host, volume);
-      if (lv.sizeBytes < newSizeGb * GIB) {
-        if (lv.segmentType !== 'linear' || (await host.volumes()).some((other) => other.origin === lv.name)) {
-          throw failure('VolumeIsBusy', {
-            id: volume.id,
-            reason: 'a thick volume with snapshots cannot grow. Delete its snapshots first, or use lvm_type = thin.',
-          });
-        }
-        if (growingFrom(lv) === null) await host.tag(lv.name, `${tags.growingFrom}${lv.sizeBytes}`);
-        await host.run(commands.extend(volumeGroup, lv.name, newSizeGb), newSizeGb - Math.floor(lv.sizeBytes / GIB));
+      const volumes = await host.volumes();
+      const lv = requireVolumeIn(volumes, volume);
+      if (lv.sizeBytes >= newSizeGb * GIB) return finishGrowing(lv);
+      if (volumes.some((other) => other.origin === lv.name)) {
+        throw failure('VolumeIsBusy', {
+          id: volume.id,
+          reason: 'a thick volume with snapshots cannot grow. Delete its snapshots first, or use lvm_type = thin.',
+        });
       }
+      if (growingFrom(lv) === null) await host.tag(lv.name, `${tags.growingFrom}${lv.sizeBytes}`);
+      await host.run(commands.extend(volumeGroup, lv.name, newSizeGb), newSizeGb - Math.floor(lv.sizeBytes / GIB));
+      // Looked at again: the group's tag counts as it is after the extents were given.
       await finishGrowing(await requireVolume(host, volume));
     },
 
@@ -146,7 +149,7 @@ export function thickProvisioning(host: LvmHost, clearing: Clearing, log: Logger
     },
 
     async deleteSnapshot(snapshot) {
-      const lv = await findForDelete(host, log, lvName(snapshot.name));
+      const lv = findForDelete(await host.volumes(), log, lvName(snapshot.name));
       if (lv === null) return;
       requireClosed(lv, 'SnapshotIsBusy', snapshot.id);
       await removeSnapshot(lv);

@@ -36,7 +36,7 @@ export function thinProvisioning(host: LvmHost, log: Logger): Provisioning {
   }
 
   async function drop(name: string, code: 'VolumeIsBusy' | 'SnapshotIsBusy', id: string): Promise<void> {
-    const lv = await findForDelete(host, log, name);
+    const lv = findForDelete(await host.volumes(), log, name);
     if (lv === null) return;
     requireClosed(lv, code, id);
     await removeVolume(host, lv.name);

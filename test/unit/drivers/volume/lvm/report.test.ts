@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { growingFrom, parseGroup, parseVolumes } from '../../../../../drivers/volume/lvm/report.ts';
+
+const fixture = (name: string) =>
+  readFileSync(new URL(`../../../../fixtures/lvm/${name}`, import.meta.url), { encoding: 'utf8' });
+const one = (fields: Record<string, string>) => {
+  const [row] = JSON.parse(fixture('lvs-linear.json')).report[0].lv;
+  return parseVolumes(JSON.stringify({ report: [{ lv: [{ ...row, ...fields }] }] }))[0]!;
+};
+
+test('an LV of two segments is one volume, with its whole size', () => {
+  const volumes = parseVolumes(fixture('lvs-linear.json'));
+  assert.deepEqual(
+    volumes.map((volume) => [volume.name.slice(0, 10), volume.sizeBytes]),
+    [
+      ['foreign', 268435456],
+      ['volume-0b2', 1610612736],
+      ['volume-5d1', 1073741824],
+    ],
+  );
+});
+
+test('tags of the volume and of its group, and where an extend began', () => {
+  const [foreign, growing, making] = parseVolumes(fixture('lvs-linear.json'));
+  assert.deepEqual([...foreign!.tags], []);
+  assert.deepEqual([...making!.tags], ['ashlar', 'ashlar.making']);
+  assert.deepEqual([...making!.groupTags], ['ashlar.free-space-is-zero']);
+  assert.equal(growingFrom(growing!), 1073741824);
+  assert.equal(growingFrom(making!), null);
+});
+
+test('the size of a copy-on-write snapshot is its origin’s, of a thin one its own', () => {
+  const cow = one({ lv_size: '1077936128', origin: 'volume-x', origin_size: '1073741824', lv_attr: 'swi-a-s---' });
+  assert.deepEqual([cow.sizeBytes, cow.origin], [1073741824, 'volume-x']);
+  const thin = one({ lv_size: '1073741824', origin: 'volume-x', origin_size: '2147483648', pool_lv: 'vg-pool' });
+  assert.deepEqual([thin.sizeBytes, thin.pool], [1073741824, 'vg-pool']);
+});
+
+test('attributes say whether it is active, open, broken', () => {
+  const states = (lv_attr: string) => {
+    const { isActive, isOpen, isInvalid } = one({ lv_attr });
+    return [isActive, isOpen, isInvalid];
+  };
+  assert.deepEqual(states('-wi-a-----'), [true, false, false]);
+  assert.deepEqual(states('-wi-ao----'), [true, true, false]);
+  assert.deepEqual(states('-wi-------'), [false, false, false]);
+  assert.deepEqual(states('-wi-XX----'), [false, false, false]);
+  assert.deepEqual(states('swi-I-s---'), [false, false, true]);
+});
+
+test('a thin pool: percentages, and whether it zeroes new blocks', () => {
+  const pool = one({ segtype: 'thin-pool', zero: 'zero', data_percent: '12.50', metadata_percent: '1.01' });
+  assert.deepEqual([pool.dataPercent, pool.metadataPercent, pool.zeroesNewBlocks], [12.5, 1.01, true]);
+  const other = one({ segtype: 'thin-pool', zero: '', data_percent: '', metadata_percent: '' });
+  assert.deepEqual([other.dataPercent, other.metadataPercent, other.zeroesNewBlocks], [null, null, false]);
+});
+
+test('an empty group has no volumes', () => {
+  assert.deepEqual(parseVolumes(fixture('lvs-empty.json')), []);
+});
+
+test('the group in bytes', () => {
+  const { name, sizeBytes, freeBytes, volumes, extentBytes } = parseGroup(fixture('vgs.json'));
+  assert.deepEqual([name, sizeBytes, freeBytes, volumes, extentBytes], ['t1vg', 4290772992, 1337982976, 3, 4194304]);
+  assert.throws(() => parseGroup('{"report":[{"vg":[]}]}'), /no volume group/);
+});
+
+test('anything else is an error, never a wrong volume', () => {
+  assert.throws(() => one({ lv_size: '1.00g' }), /lv_size is no whole number: '1.00g'/);
+  assert.throws(() => parseVolumes('{"report":[{"lv":[{"lv_name":"x"}]}]}'), /no field/);
+  fc.assert(
+    fc.property(fc.json(), (text) => {
+      assert.throws(() => parseVolumes(text), Error);
+    }),
+  );
+});
