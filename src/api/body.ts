@@ -25,19 +25,24 @@ export const metadata = z.record(
   'expected an object of texts',
 );
 
+const WHOLE_GIB = 'expected a positive whole number of GiB';
+
 /** Sizes in GiB: an integer, or its digits as text. */
 export const sizeGb = z
-  .union([z.number(), z.string().regex(/^[0-9]{1,20}$/)], 'expected a positive whole number of GiB')
+  .union([z.number(), z.string().regex(/^[0-9]{1,20}$/, WHOLE_GIB)], WHOLE_GIB)
   .transform(Number)
-  .refine((value) => Number.isInteger(value) && value >= 1, 'expected a positive whole number of GiB')
+  .refine((value) => Number.isInteger(value) && value >= 1, WHOLE_GIB)
   .refine((value) => value <= MAX_INT, `greater than ${MAX_INT} GiB`);
 
 const yes = ['true', '1', 'on', 'yes', 'y', 't'];
 const no = ['false', '0', 'off', 'no', 'n', 'f'];
 
+const boolWords = new RegExp(`^(${[...yes, ...no].join('|')})$`, 'i');
+const TRUE_OR_FALSE = 'expected true or false';
+
 /** true, false, or one of the words for them. */
 export const booleanWord = z
-  .union([z.boolean(), z.string().regex(new RegExp(`^(${[...yes, ...no].join('|')})$`, 'i'))], 'expected true or false')
+  .union([z.boolean(), z.string().regex(boolWords, TRUE_OR_FALSE)], TRUE_OR_FALSE)
   .transform((value) => (typeof value === 'boolean' ? value : yes.includes(value.toLowerCase())));
 
 /** An id in its canonical form. */

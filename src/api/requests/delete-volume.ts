@@ -62,14 +62,14 @@ async function findObstacles(
     obstacles.push(`its status is ${volume.status}, it must be ${accepted.join(' or ')}`);
   }
   if (attachments > 0 || volume.attachStatus === 'attached') {
-    obstacles.push(`it is in use (${attachments} attachments); detach it first`);
+    obstacles.push(`it is in use (${counted(attachments, 'attachment')}); detach it first`);
   }
   if (volume.migrationStatus !== null && !['error', 'success', 'none'].includes(volume.migrationStatus)) {
     obstacles.push(`its migration is ${volume.migrationStatus}`);
   }
-  if (copies > 0) obstacles.push(`${copies} volumes are being made from it`);
+  if (copies > 0) obstacles.push(`${counted(copies, 'volume')} being made from it`);
   if (!cascade && snapshots.length > 0) {
-    obstacles.push(`it has ${snapshots.length} snapshots; delete them first, or ask for cascade`);
+    obstacles.push(`it has ${counted(snapshots.length, 'snapshot')}; delete what it has first, or ask for cascade`);
   }
   return cascade ? [...obstacles, ...(await findSnapshotObstacles(tx, snapshots, force))] : obstacles;
 }
@@ -128,6 +128,10 @@ function stillDeletable({ cascade, force }: DeleteVolume): VolumeCondition {
     ...(force ? {} : { status: volumeTransitions.remove.accepts }),
     ...(cascade ? {} : { noSnapshots: true }),
   };
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function overtaken(volume: Volume) {
