@@ -54,8 +54,10 @@ const OVERTAKEN_LIMIT = 3;
 const SWEEP_LIMIT = 500;
 /** Operations that may be in work or wait for a report in memory; the record holds the others. */
 const IN_WORK_LIMIT = 2000;
-/** Placements of a sweep at the same time, and uses of the database at the same time. */
-const CONCURRENCY = 8;
+/** Placements of a sweep at the same time. */
+const SWEEP_CONCURRENCY = 8;
+/** Uses of the database at the same time: less than a pool of connections has, so that reports find one too. */
+const DATABASE_CONCURRENCY = 4;
 
 /** Throws InvalidConfigurationValue for filters or weighers that do not exist. */
 export function createSchedulerManager(parts: SchedulerManagerParts): SchedulerManager {
@@ -76,7 +78,7 @@ export function createSchedulerManager(parts: SchedulerManagerParts): SchedulerM
     log,
     clock,
     worker: randomUUID(),
-    limited: createLimiter(CONCURRENCY),
+    limited: createLimiter(DATABASE_CONCURRENCY),
     settled: settlement.settled,
     stopping: stopping.signal,
     async waitForReports(services) {
@@ -138,7 +140,7 @@ export function createSchedulerManager(parts: SchedulerManagerParts): SchedulerM
   async function sweep(): Promise<number> {
     const waiting = await store.operations.listUnfinished(SCHEDULER_TOPIC, SWEEP_LIMIT);
     const fresh = waiting.filter(({ id }) => !inWork.has(id));
-    await forEachBounded(fresh, CONCURRENCY, async ({ id }) => {
+    await forEachBounded(fresh, SWEEP_CONCURRENCY, async ({ id }) => {
       await perform(id);
     });
     return fresh.length;
