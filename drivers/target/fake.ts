@@ -43,6 +43,11 @@ function openFake({ options: settings, log }: TargetContext<typeof options>): Ta
   let table: Table = new Map();
   let queue: Promise<unknown> = Promise.resolve();
 
+  /** The file, where there is one, is the truth: another object may have written it. */
+  async function current(): Promise<Table> {
+    return settings.fake_target_state_file === null ? table : await readTable(settings.fake_target_state_file);
+  }
+
   function mustWork(method: string): void {
     if (!settings.fake_target_fail.includes(method)) return;
     throw failure('VolumeBackendAPIException', { reason: `${method} fails because fake_target_fail names it.` });
@@ -52,14 +57,14 @@ function openFake({ options: settings, log }: TargetContext<typeof options>): Ta
   function change(method: string, edit: (table: Table) => Table | null): Promise<void> {
     const turn = queue.then(async () => {
       failpoint(`faketarget.${method}.before`);
-      const next = edit(table);
+      const next = edit(await current());
       if (next === null) return;
       if (settings.fake_target_state_file !== null) {
         await writeFileAtomically(settings.fake_target_state_file, `${JSON.stringify([...next], null, 1)}\n`);
       }
       table = next;
       failpoint(`faketarget.${method}.after`);
-      log.debug({ method, exports: table.size }, 'fake target changed');
+      log.debug({ method, exports: next.size }, 'fake target changed');
     });
     // The next change waits for this one, and does not care how it ended.
     queue = turn.catch(() => {});
@@ -83,7 +88,7 @@ function openFake({ options: settings, log }: TargetContext<typeof options>): Ta
 
     async setUp() {
       mustWork('setUp');
-      if (settings.fake_target_state_file !== null) table = await readTable(settings.fake_target_state_file);
+      await current();
     },
 
     createExport,
@@ -129,7 +134,7 @@ function openFake({ options: settings, log }: TargetContext<typeof options>): Ta
     },
 
     async list() {
-      return [...table.keys()];
+      return [...(await current()).keys()];
     },
   };
 }

@@ -7,7 +7,7 @@ import { failpoint } from './failpoint.ts';
  * when it returns. Mode defaults to 0600.
  */
 export async function writeFileAtomically(path: string, content: string, mode = 0o600): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.new`);
+  const temporary = temporaryOf(path);
   failpoint('file.write.before');
   const handle = await open(temporary, 'w', mode);
   try {
@@ -28,11 +28,18 @@ export async function writeFileAtomically(path: string, content: string, mode = 
   failpoint('file.write.after');
 }
 
-/** Removes a file; one that is not there is fine. */
+/** Removes a file, and what a cut-off writeFileAtomically left of it; one that is not there is fine. */
 export async function removeFile(path: string): Promise<void> {
   failpoint('file.remove.before');
-  await unlink(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
+  for (const each of [temporaryOf(path), path]) {
+    await unlink(each).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+  }
   failpoint('file.remove.after');
+}
+
+/** Where the new content stands until it takes the file's place. */
+function temporaryOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}.new`);
 }
