@@ -182,7 +182,7 @@ function refused(endpoint: Endpoint, response: Response, text: string): CliFailu
 }
 
 function exitCodeOf(status: number): ExitCode {
-  if (status === 403 || status === 503) return EXIT.unreachable;
+  if (status === 403 || status === 429 || status === 503) return EXIT.unreachable;
   if (status >= 300 && status < 400) return EXIT.unreachable;
   return status === 404 ? EXIT.notFound : EXIT.failed;
 }

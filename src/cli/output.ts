@@ -44,11 +44,16 @@ export function checkFields(options: OutputOptions, fields: readonly string[]): 
   }
 }
 
-/** Prints one resource, its fields in alphabetical order. -c may reach into an object: `-c connection_info.target_iqn`. */
+/**
+ * Prints one resource, its fields in alphabetical order; its links only where -c asks for them. -c may reach into an
+ * object: `-c connection_info.target_iqn`.
+ */
 export async function printRecord(io: CliIo, options: OutputOptions, record: object): Promise<void> {
   const fields =
     options.column === undefined
-      ? Object.entries(record).sort(([left], [right]) => (left < right ? -1 : 1))
+      ? Object.entries(record)
+          .filter(([key]) => key !== 'links')
+          .sort(([left], [right]) => (left < right ? -1 : 1))
       : options.column.map((name) => [name, findField(record, name)] as const);
   await print(io, renderRecord(fields, options.format, io.columns));
 }

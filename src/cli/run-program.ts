@@ -18,16 +18,12 @@ export async function runProgram(program: Command, io: CliIo): Promise<number> {
       warn(io, error.message);
       return error.exitCode;
     }
-    if (error instanceof CommanderError) return isWanted(error) ? EXIT.ok : EXIT.usage;
+    // --help ends the parsing by a throw too, with 0; a bare `ashlar volume` is help that nobody asked for, with 1.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     throw error;
   } finally {
     pipe.unwatch();
   }
-}
-
-/** --help and --version end the parsing by a throw; a bare `ashlar volume` is help that nobody asked for. */
-function isWanted({ code }: CommanderError): boolean {
-  return code === 'commander.helpDisplayed' || code === 'commander.version';
 }
 
 /** Makes every command, those of the composition root too, throw instead of exit, and write where io says. */
