@@ -42,6 +42,7 @@ export function openDatabase(settings: ConnectionSettings): Database {
     client: 'pg',
     // Without this, knex writes the values, and so secrets, into error messages.
     compileSqlOnError: false,
+    log: knexLog,
     connection: driverSettings(address) as Knex.PgConnectionConfig,
     acquireConnectionTimeout: (settings.poolTimeoutSeconds ?? 30) * 1000,
     pool: {
@@ -127,6 +128,9 @@ function driverSettings(address: DatabaseAddress): pg.ClientConfig {
     types: { getTypeParser: typeParser },
   } as pg.ClientConfig;
 }
+
+/** knex would write to the console; all that it says there, the failing query says too. */
+const knexLog = { debug() {}, warn() {}, error() {}, deprecate() {} };
 
 const TIMESTAMP_OID = 1114;
 const BIGINT_OID = 20;

@@ -4,8 +4,8 @@ import { failpoint } from '../lib/failpoint.ts';
 import { failure } from '../model/errors.ts';
 import type { Database } from './connection.ts';
 import { isRetryable, mapDatabaseError } from './errors.ts';
+import type { Row } from './rows.ts';
 
-export type Row = Record<string, unknown>;
 type Bindings = Readonly<Record<string, unknown>>;
 
 /** How the stores talk to the database: inside a transaction or, each statement for itself, outside. */

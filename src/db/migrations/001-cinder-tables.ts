@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ALEMBIC_VERSION, cinderTables } from '../schema/index.ts';
 import { createTableStatements, inOrderOfReference } from '../schema/table.ts';
 import { SQL_NOW } from '../time.ts';
-import type { Migration } from './index.ts';
+import type { Migration } from './migration.ts';
 
 /** Cinder's tables and first rows, where the database is empty; on one that Cinder made, nothing. */
 export const cinderTablesMigration: Migration = {

@@ -1,4 +1,4 @@
-import type { Migration } from './index.ts';
+import type { Migration } from './migration.ts';
 
 /** The durable records of requests (src/model/operation.ts). `sequence` is the order in which they were recorded. */
 export const operationsMigration: Migration = {
