@@ -28,16 +28,20 @@ _ashlar() {
     _files
   fi
 }
-compdef _ashlar ashlar
+# Read by source, or found by compinit in a file _ashlar on fpath: then this is the first call itself.
+if [[ \${funcstack[1]} == _ashlar ]]; then _ashlar "$@"; else compdef _ashlar ashlar; fi
 `;
 
 const fish = `# ashlar: completion for fish. Read it with: ashlar completion fish | source
 function __ashlar_complete
-    set -l words (commandline --cut-at-cursor --tokens-expanded 2>/dev/null; or commandline --cut-at-cursor --tokenize)
+    set -l words (commandline --current-process --tokenize --cut-at-cursor)
     set -l current (commandline --current-token --cut-at-cursor)
     $words[1] __complete -- $words[2..-1] "$current" 2>/dev/null
 end
-complete --command ashlar --arguments '(__ashlar_complete)'
+complete --command ashlar --no-files --arguments '(__ashlar_complete)'
+for option in connector-json config-file state-dir
+    complete --command ashlar --long-option $option --require-parameter --force-files
+end
 `;
 
 export const scripts = { bash, zsh, fish } as const;
