@@ -29,7 +29,7 @@ export async function applySteps(steps: readonly Step[], subject: Subject, tools
   const { wanted, target } = subject;
   let tid = target?.tid ?? 0;
   const actions: Record<Step, () => Promise<void>> = {
-    close: () => daemon.close(tid),
+    close: () => daemon.close(tid, target?.addresses ?? []),
     'delete target': () => daemon.deleteTarget(tid),
     'write file': () => writeFile(steps, subject, tools),
     'create target': async () => {
@@ -52,7 +52,7 @@ async function writeFile(steps: readonly Step[], subject: Subject, { daemon, log
     await writeFileAtomically(file, renderConfigFile(wanted));
   } catch (error) {
     const unchanged = (await readIfThere(file).catch(() => undefined)) === content;
-    if (unchanged && target !== null && steps.includes('close') && !steps.includes('delete target')) {
+    if (unchanged && target?.addresses.includes('ALL') && steps.includes('close') && !steps.includes('delete target')) {
       await daemon.open(target.tid).catch((cause: unknown) => {
         log.error({ iqn: wanted.iqn, error: messageOf(cause) }, 'target stays closed to new logins');
       });

@@ -18,8 +18,8 @@ export interface Daemon {
   setAttributes(tid: number, attributes: { readonly serial: string; readonly writeCache: 'on' | 'off' }): Promise<void>;
   /** Lets initiators of any address log in. */
   open(tid: number): Promise<void>;
-  /** Lets nobody log in. Sessions stay. */
-  close(tid: number): Promise<void>;
+  /** Takes the shown addresses (and initiator names) from the target: nobody may log in then. Sessions stay. */
+  close(tid: number, addresses: readonly string[]): Promise<void>;
   /** False where an account of this name is there already. */
   createAccount(account: { readonly username: string; readonly password: string }): Promise<boolean>;
   /** Unbinds it everywhere. Gone already is fine. */
@@ -109,11 +109,12 @@ export function createDaemon(path: string, send: Transport): Daemon {
     open: async (tid) => {
       await must({ mode: 'target', op: 'bind', tid, parameters: everybody }, 'this access control rule already exists');
     },
-    close: async (tid) => {
-      await must(
-        { mode: 'target', op: 'unbind', tid, parameters: everybody },
-        'this access control rule does not exist',
-      );
+    close: async (tid, addresses) => {
+      for (const address of addresses) {
+        const key = /^(iqn|eui|naa)\./.test(address) ? 'initiator-name' : 'initiator-address';
+        const request = { mode: 'target', op: 'unbind', tid, parameters: { [key]: address } } as const;
+        await must(request, 'this access control rule does not exist');
+      }
     },
     createAccount: async ({ username, password }) => {
       const parameters = { user: username, password };

@@ -53,7 +53,7 @@ export function planExport(
   }
 
   const steps: readonly (Step | false)[] = [
-    isOpen && 'close',
+    (found.target?.addresses.length ?? 0) > 0 && 'close',
     wrongDevice && 'delete target',
     !found.fileIsRight && 'write file',
     target === null && 'create target',

@@ -33,7 +33,7 @@ export function parseTargets(text: string): ShownTarget[] {
   const targets: TargetDraft[] = [];
   let section = '';
   for (const line of text.split('\n')) {
-    const head = /^Target (\d+): (.*)$/.exec(line);
+    const head = /^Target (\d+): (.*)$/s.exec(line);
     if (head !== null) {
       targets.push({
         tid: Number(head[1]),
@@ -83,7 +83,7 @@ const emptyUnit = (lun: number): Draft<ShownUnit> => ({
 });
 
 function readUnitLine(unit: Draft<ShownUnit> | undefined, line: string): void {
-  const match = /^ {12}([^:]+): (.*)$/.exec(line);
+  const match = /^ {12}([^:]+): (.*)$/s.exec(line);
   if (unit === undefined || match === null) return;
   const value = match[2]!;
   switch (match[1]) {
