@@ -1,12 +1,13 @@
 /** Debian's unmodified clients, python3-openstackclient and python3-cinderclient, against an API of a test. */
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { promisify } from 'node:util';
+import type { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
-const run = promisify(execFile);
-const OPENSTACK = '/usr/bin/openstack';
-const CINDER = '/usr/bin/cinder';
-/** One call takes about two seconds, most of it the start of Python. */
+const PYTHON = '/usr/bin/python3';
+const SCRIPT = fileURLToPath(new URL('openstack-clients.py', import.meta.url));
+/** One command takes a tenth of a second, the first one two seconds, on a busy machine much more. */
 const TIMEOUT_MS = 60_000;
 
 export interface ClientTarget {
@@ -14,7 +15,7 @@ export interface ClientTarget {
   readonly root: string;
   readonly token: string;
   readonly projectId: string;
-  /** For example `3.70`. */
+  /** 3.70 unless said. */
   readonly version?: string;
 }
 
@@ -24,10 +25,12 @@ export interface ClientResult {
   readonly stderr: string;
 }
 
+export type Table = readonly Readonly<Record<string, string>>[];
+
 /** False, or why the clients cannot be run here: for node:test's `skip`. */
 export function clientsMissing(): string | false {
   try {
-    for (const path of [OPENSTACK, CINDER]) accessSync(path, constants.X_OK);
+    for (const path of ['/usr/bin/openstack', '/usr/bin/cinder']) accessSync(path, constants.X_OK);
     return false;
   } catch {
     return 'python3-openstackclient and python3-cinderclient are not installed';
@@ -36,7 +39,7 @@ export function clientsMissing(): string | false {
 
 /** Runs `openstack …`; any exit code is an answer. */
 export async function runOpenstack(target: ClientTarget, ...args: readonly string[]): Promise<ClientResult> {
-  return runClient(OPENSTACK, [...common(target), ...args]);
+  return runCommand(['openstack', ...common(target), ...args]);
 }
 
 /** Runs `openstack … -f json` and reads what it prints. Throws with its stderr where it fails. */
@@ -46,30 +49,57 @@ export async function openstackJson<T>(target: ClientTarget, ...args: readonly s
 
 /** Runs `cinder …`; any exit code is an answer. */
 export async function runCinder(target: ClientTarget, ...args: readonly string[]): Promise<ClientResult> {
-  return runClient(CINDER, [...common(target), '--os-project-id', target.projectId, ...args]);
+  return runCommand(['cinder', ...common(target), '--os-project-id', target.projectId, ...args]);
 }
 
 /** Runs `cinder …` and reads the table that it prints: one record per row. Throws with its stderr where it fails. */
-export async function cinderTable(
-  target: ClientTarget,
-  ...args: readonly string[]
-): Promise<readonly Readonly<Record<string, string>>[]> {
-  const lines = succeeded(await runCinder(target, ...args), args).split('\n');
-  const [head, ...rows] = lines
-    .filter((line) => line.startsWith('|'))
-    .map((line) =>
-      line
-        .slice(1, -1)
-        .split('|')
-        .map((cell) => cell.trim()),
-    );
-  return rows.map((cells) => Object.fromEntries(cells.map((cell, at) => [head![at]!, cell])));
+export async function cinderTable(target: ClientTarget, ...args: readonly string[]): Promise<Table> {
+  return readTable(succeeded(await runCinder(target, ...args), args));
 }
 
 function common({ root, token, projectId, version = '3.70' }: ClientTarget): string[] {
-  const endpoint = `${root}/v3/${projectId}`;
-  const auth = ['--os-auth-type', 'admin_token', '--os-token', token, '--os-endpoint', endpoint];
+  const auth = ['--os-auth-type', 'admin_token', '--os-token', token, '--os-endpoint', `${root}/v3/${projectId}`];
   return [...auth, '--os-volume-api-version', version];
+}
+
+let runner: ReturnType<typeof startRunner> | undefined;
+let last: Promise<unknown> = Promise.resolve();
+
+/** All commands of this process run in one other, one after the other. */
+function runCommand(argv: readonly string[]): Promise<ClientResult> {
+  const answer = last.then(() => {
+    runner ??= startRunner();
+    return runner(argv);
+  });
+  last = answer.catch(() => {
+    runner = undefined;
+  });
+  return answer;
+}
+
+/** It ends by itself when this process ends, and keeps it from ending only while a command runs. */
+function startRunner() {
+  const env = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', HOME: '/nonexistent', COLUMNS: '300' };
+  const child = spawn(PYTHON, [SCRIPT], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const [stdin, stdout] = [child.stdin as Socket, child.stdout as Socket];
+  child.unref();
+  stdin.unref();
+  stdout.unref();
+  stdin.on('error', () => undefined); // said by the answer that does not come
+  return async (argv: readonly string[]): Promise<ClientResult> => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
+    stdout.ref();
+    try {
+      stdin.write(`${JSON.stringify(argv)}\n`);
+      const { value, done } = await answers.next();
+      if (done === true) throw new Error(`${argv.join(' ')}: no answer, the clients' process is gone`);
+      return JSON.parse(value);
+    } finally {
+      stdout.unref();
+      clearTimeout(timer);
+    }
+  };
 }
 
 function succeeded({ code, stdout, stderr }: ClientResult, args: readonly string[]): string {
@@ -77,14 +107,15 @@ function succeeded({ code, stdout, stderr }: ClientResult, args: readonly string
   return stdout;
 }
 
-async function runClient(path: string, args: readonly string[]): Promise<ClientResult> {
-  const env = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', HOME: '/nonexistent', COLUMNS: '300' };
-  try {
-    const { stdout, stderr } = await run(path, args, { env, timeout: TIMEOUT_MS, maxBuffer: 16 * 1024 * 1024 });
-    return { code: 0, stdout, stderr };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code?: unknown; stdout?: string; stderr?: string };
-    if (typeof code !== 'number') throw error;
-    return { code, stdout: stdout ?? '', stderr: stderr ?? '' };
-  }
+function readTable(text: string): Table {
+  const [head = [], ...rows] = text
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim()),
+    );
+  return rows.map((cells) => Object.fromEntries(cells.map((cell, at) => [head[at] ?? '', cell])));
 }
