@@ -1,4 +1,4 @@
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { destination as openDestination, pino, stdTimeFunctions } from 'pino';
 import type { Logger } from './logger.ts';
 import { redactFields, redactText } from './redact.ts';
@@ -36,8 +36,9 @@ export interface RootLogger extends Logger {
  */
 export function createLogger({ level, name, destination = 'stdout' }: CreateLogger): RootLogger {
   const isFile = destination !== 'stdout' && destination !== 'stderr';
-  const fd = isFile ? openLogFile(destination) : destination === 'stdout' ? 1 : 2;
-  const stream = openDestination({ dest: fd, sync: true, maxLength: 1024 * 1024 });
+  if (isFile) assertWritable(destination);
+  const dest = isFile ? destination : destination === 'stdout' ? 1 : 2;
+  const stream = openDestination({ dest, mode: 0o600, sync: true, maxLength: 1024 * 1024 });
   let failed = 0;
   stream.on('error', () => {
     failed += 1;
@@ -66,7 +67,7 @@ export function createLogger({ level, name, destination = 'stdout' }: CreateLogg
       threshold.level = next;
     },
     reopen: () => {
-      if (isFile) stream.reopen(destination);
+      if (isFile) stream.reopen();
     },
     failedWrites: () => failed,
     close: () => {
@@ -75,10 +76,10 @@ export function createLogger({ level, name, destination = 'stdout' }: CreateLogg
   };
 }
 
-/** Opened here and not by the stream, which would report a path that does not exist to nobody. */
-function openLogFile(path: string): number {
+/** The stream would report a path that cannot be opened later, and to nobody. */
+function assertWritable(path: string): void {
   try {
-    return openSync(path, 'a', 0o600);
+    closeSync(openSync(path, 'a', 0o600));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new Error(`Log file ${path} cannot be opened (${code}); make its directory, or name another file.`, {

@@ -31,14 +31,18 @@ const MAX_TEXT = 16_384;
 const suspicious = /chap|:\/\/|pass|pwd|secret|token|authorization|cookie|inguser|api[_-]?key|private[_-]?key/i;
 
 const secretWord = '(?:pass(?:word|wd|phrase)?|pwd|secret|token|cookie|api[_-]?key|private[_-]?key)';
+/** Every repetition before the secret is bounded: a hostile line of any length is read in linear time. */
 const patterns: readonly RegExp[] = [
-  /\b(chap\s+\S+\s+)\S+/gi,
-  /\b((?:incoming|outgoing)user\s+\S+\s+)\S+/gi,
+  /\b(chap\s{1,8}\S{1,256}\s{1,8})\S+/gi,
+  /\b((?:incoming|outgoing)user\s{1,8}\S{1,256}\s{1,8})\S+/gi,
   // The user part ends at the first : or %, the password at the last @ of the authority.
-  /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:%@/?#"'<>]*[:%])[^\s/?#"'<>]*(?=@)/gi,
-  /(\bauthorization["']?\s*[=:]\s*["']?(?:(?:basic|bearer|digest|negotiate)\s+)?)[^\s"']+/gi,
-  new RegExp(`(--?[\\w-]*${secretWord}[\\w-]*(?:\\s+|=)["']?)[^\\s"']+`, 'gi'),
-  new RegExp(`([\\w-]*${secretWord}[\\w-]*\\\\?["']?\\s*[=:]\\s*\\\\?)(?:"[^"]*"?|'[^']*'?|[^\\s"',;&})]+)`, 'gi'),
+  /([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:%@/?#"'<>]{0,256}[:%])[^\s/?#"'<>]*(?=@)/gi,
+  /(authorization["']?\s{0,8}[=:]\s{0,8}["']?(?:(?:basic|bearer|digest|negotiate)\s{1,8})?)[^\s"']+/gi,
+  new RegExp(`(--?[\\w-]{0,40}${secretWord}[\\w-]{0,40}(?:\\s{1,8}|=)["']?)[^\\s"']+`, 'gi'),
+  new RegExp(
+    `(${secretWord}[\\w-]{0,40}\\\\{0,3}["']?\\s{0,8}[=:]\\s{0,8}\\\\{0,3})(?:"[^"]*"?|'[^']*'?|[^\\s"',;&})]+)`,
+    'gi',
+  ),
 ];
 
 const secretKey =
