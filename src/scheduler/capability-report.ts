@@ -15,6 +15,8 @@ export interface CapabilityReport {
   readonly serviceHost: string;
   /** When it was made, by the backend's clock; null where it does not say. */
   readonly reportedAtMs: number | null;
+  /** Why the whole backend is down, where it says that it is; '' without a reason. */
+  readonly downReason: string | null;
   readonly pools: readonly ReportedPool[];
 }
 
@@ -49,6 +51,7 @@ export function readCapabilityReport(args: unknown): CapabilityReport | null {
   return {
     serviceHost: host,
     reportedAtMs: stamp === null ? null : parseWireTime(stamp),
+    downReason: backend.backend_state === 'down' ? (textOf(backend.down_reason) ?? '') : null,
     pools: list.map((pool) => readPool(pool, backend, fallbackName, stamp)),
   };
 }

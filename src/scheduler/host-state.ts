@@ -1,6 +1,7 @@
 /** What the scheduler knows of every pool: the last report of each backend, and the room promised since. In memory. */
 import { poolName, serviceHost } from '../model/backend.ts';
 import type { CapabilityReport } from './capability-report.ts';
+import { describeDown } from './filters/backend-state.ts';
 import type { PoolState, Reservation } from './pool-state.ts';
 
 export interface HostStates {
@@ -8,6 +9,8 @@ export interface HostStates {
   receive(report: CapabilityReport): 'taken' | 'older';
   /** True once the `host@backend` has reported. */
   hasReported(serviceHost: string): boolean;
+  /** Why there is no pool of the `host@backend`: goes on from its name. */
+  whyWithoutPools(serviceHost: string): string;
   /** True once anything was reported. */
   readonly ready: boolean;
   pools(): readonly PoolState[];
@@ -56,6 +59,11 @@ export function createHostStates(clock: { now(): number }): HostStates {
       return 'taken';
     },
     hasReported: (host) => backends.has(host),
+    whyWithoutPools(host) {
+      const downReason = backends.get(host)?.report.downReason;
+      if (downReason === undefined) return 'has not reported yet';
+      return downReason === null ? 'reports no such pool' : describeDown(downReason);
+    },
     get ready() {
       return backends.size > 0;
     },

@@ -56,7 +56,7 @@ export async function choosePool(
   request: PlacementRequest,
   rules: SelectionRules,
 ): Promise<Choice> {
-  const { states, options, log } = desk;
+  const { states, log } = desk;
   for (;;) {
     const services = await desk.limited(() => desk.store.services.list({ binary: 'cinder-volume' }));
     await desk.settled();
@@ -65,7 +65,8 @@ export async function choosePool(
     const isExtend = request.purpose === 'extend';
     const pools = isExtend ? poolOf(states, request.pinnedHost) : states.pools();
     const owners = isExtend ? services.filter(({ host }) => isOwner(host, request.pinnedHost)) : services;
-    const selection = select({ ...request, serviceDownTimeSeconds: options.service_down_time }, pools, owners, rules);
+    const fleet = { pools, services: owners, whyWithoutPools: states.whyWithoutPools };
+    const selection = select(request, fleet, rules);
     if ('chosen' in selection) {
       const reservation: Reservation = {
         operationId: operation.id,
@@ -79,8 +80,7 @@ export async function choosePool(
     }
     if (await desk.waitForReports(owners)) continue;
     if (desk.stopping.aborted) return { stopped: true };
-    const refused =
-      isExtend && pools.length === 0 ? missingPool(states, request, selection.refused) : selection.refused;
+    const refused = isExtend && owners.length === 0 ? noOwner(request) : selection.refused;
     const { brief, full } = explain(refused);
     log.warn({ operation: operation.id, request: operation.requestId, refused }, `no pool: ${full}`);
     return { refusal: failure('NoValidBackend', { reason: brief }) };
@@ -147,15 +147,9 @@ function poolOf(states: HostStates, host: string | null): readonly PoolState[] {
   return pool === null ? [] : [pool];
 }
 
-/** Why the pool of a volume that wants to grow is not among those that were reported. */
-function missingPool(states: HostStates, request: PlacementRequest, refused: readonly Refusal[]): readonly Refusal[] {
-  const pool = request.pinnedHost ?? 'nowhere';
-  if (states.hasReported(serviceHost(pool))) {
-    return [{ pool, filter: backendStateFilter.name, reason: 'is not among the pools that its backend reports' }];
-  }
-  return refused.length > 0
-    ? refused
-    : [{ pool, filter: backendStateFilter.name, reason: 'its volume service has no record; start it' }];
+function noOwner({ pinnedHost }: PlacementRequest): readonly Refusal[] {
+  const reason = 'its volume service has no record; start it';
+  return [{ pool: pinnedHost ?? 'nowhere', filter: backendStateFilter.name, reason }];
 }
 
 function isOwner(host: string, volumeHost: string | null): boolean {

@@ -17,6 +17,14 @@ export interface Refusal {
 
 export type Selection = { readonly chosen: PoolState } | { readonly refused: readonly Refusal[] };
 
+/** What there is to choose from. */
+export interface Fleet {
+  readonly pools: readonly PoolState[];
+  readonly services: readonly Service[];
+  /** Why a service has no pool here: goes on from its `host@backend`. */
+  whyWithoutPools(serviceHost: string): string;
+}
+
 /** How to decide: what the options say, resolved once. */
 export interface SelectionRules {
   readonly filters: readonly Filter[];
@@ -26,11 +34,10 @@ export interface SelectionRules {
 /** Chooses a pool, whatever the order in which they are given; of equally good ones the first by name. */
 export function select(
   request: PlacementRequest,
-  pools: readonly PoolState[],
-  services: readonly Service[],
+  { pools, services, whyWithoutPools }: Fleet,
   rules: SelectionRules,
 ): Selection {
-  const { candidates, refused } = candidatesOf(request, pools, services);
+  const { candidates, refused } = candidatesOf(request, { pools, services, whyWithoutPools });
   const passed: PoolState[] = [];
   for (const candidate of candidates) {
     const refusal = firstRefusal(candidate, request, rules.filters);
@@ -82,8 +89,8 @@ function normalise(values: readonly (number | null)[], last: 0 | 1): readonly nu
   });
 }
 
-/** Brings pools and services together; a service without a report and a pool without a service are refused at once. */
-function candidatesOf(request: PlacementRequest, pools: readonly PoolState[], services: readonly Service[]) {
+/** Brings pools and services together; a service without pools and a pool without a service are refused at once. */
+function candidatesOf(request: PlacementRequest, { pools, services, whyWithoutPools }: Fleet) {
   const byHost = new Map(services.map((service) => [service.host, service]));
   const reported = new Set(pools.map((pool) => pool.serviceHost));
   const candidates: Candidate[] = [];
@@ -94,18 +101,22 @@ function candidatesOf(request: PlacementRequest, pools: readonly PoolState[], se
     else refused.push({ pool: pool.name, filter: backendStateFilter.name, reason: 'has no service record any more' });
   }
   for (const service of services.filter(({ host }) => !reported.has(host))) {
-    refused.push({ pool: service.host, ...withoutReport(service, request) });
+    refused.push({ pool: service.host, ...withoutPools(service, request, whyWithoutPools) });
   }
   return { candidates, refused };
 }
 
-function withoutReport(service: Service, request: PlacementRequest): Omit<Refusal, 'pool'> {
+function withoutPools(
+  service: Service,
+  request: PlacementRequest,
+  whyWithoutPools: Fleet['whyWithoutPools'],
+): Omit<Refusal, 'pool'> {
   const { pinnedHost } = request;
   if (pinnedHost !== null && serviceHost(pinnedHost) !== service.host) {
     return { filter: pinnedHostFilter.name, reason: `is not where the source is, ${pinnedHost}` };
   }
   const verdict = checkService(service, request);
-  return { filter: backendStateFilter.name, reason: verdict.pass ? 'has not reported yet' : verdict.reason };
+  return { filter: backendStateFilter.name, reason: verdict.pass ? whyWithoutPools(service.host) : verdict.reason };
 }
 
 function firstRefusal(candidate: Candidate, request: PlacementRequest, filters: readonly Filter[]): Refusal | null {

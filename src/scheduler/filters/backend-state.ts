@@ -7,9 +7,16 @@ export const backendStateFilter: Filter = {
   check({ pool, service }, request) {
     const verdict = checkService(service, request);
     if (!verdict.pass) return verdict;
-    return pool.backendState === 'down' ? refuse('reports its backend as down; its log says why') : pass;
+    if (pool.backendState === 'up') return pass;
+    const reason = pool.capabilities.down_reason;
+    return refuse(describeDown(typeof reason === 'string' ? reason : ''));
   },
 };
+
+/** What a backend that reports itself down is said to be. */
+export function describeDown(reason: string): string {
+  return reason === '' ? 'reports its backend as down; its log says why' : `reports its backend as down: ${reason}`;
+}
 
 /** The part that needs no report. */
 export function checkService(

@@ -277,7 +277,7 @@ describe('scheduler', { timeout: 240_000 }, () => {
       const scheduler = world.scheduler();
       scheduler.receiveCapabilities(world.report('node'));
       const cases: readonly (readonly [string | null, RegExp])[] = [
-        [`${world.host('node')}#other`, /is not among the pools that its backend reports/],
+        [`${world.host('node')}#other`, /node@lvm: reports no such pool/],
         [`${world.host('silent')}#pool0`, /has not reported yet/],
         [`${world.host('gone')}#pool0`, /has no record; start it/],
         [null, /was never placed/],

@@ -47,6 +47,16 @@ describe('host states', () => {
     assert.equal(states.hasReported('three@lvm'), false);
   });
 
+  it('say why a backend has no pools', () => {
+    const states = createHostStates({ now: () => 0 });
+    const down = { backend_state: 'down', down_reason: 'no volume group', pools: [] };
+    states.receive(readReport(wireReport({}, { host: 'down@lvm', capabilities: down })));
+    states.receive(readReport(wireReport({}, { host: 'empty@lvm', capabilities: { pools: [] } })));
+    assert.equal(states.whyWithoutPools('down@lvm'), 'reports its backend as down: no volume group');
+    assert.equal(states.whyWithoutPools('empty@lvm'), 'reports no such pool');
+    assert.equal(states.whyWithoutPools('silent@lvm'), 'has not reported yet');
+  });
+
   it('find the pool that a host names, or the only one of its backend', () => {
     const states = createHostStates({ now: () => 0 });
     states.receive(report(1));

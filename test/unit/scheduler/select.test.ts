@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { Service } from '../../../src/model/service.ts';
 import { filtersByName } from '../../../src/scheduler/filters/index.ts';
 import { createHostStates } from '../../../src/scheduler/host-state.ts';
 import { createRules } from '../../../src/scheduler/operations/create-volume.ts';
 import { headroom, isThin, type PoolState } from '../../../src/scheduler/pool-state.ts';
-import { score, select, withMultipliers } from '../../../src/scheduler/select.ts';
+import { type Fleet, score, select, withMultipliers } from '../../../src/scheduler/select.ts';
 import { weighersByName } from '../../../src/scheduler/weighers/index.ts';
 import { defaultOptions, poolState, readReport, request, service, wireReport } from './support.ts';
 
 const rules = createRules(defaultOptions);
+
+function fleetOf(pools: readonly PoolState[], services: readonly Service[]): Fleet {
+  return { pools, services, whyWithoutPools: () => 'has not reported yet' };
+}
 
 function hostOf(number: number): string {
   return `node${String(number).padStart(2, '0')}@lvm`;
@@ -19,7 +24,7 @@ describe('selection', () => {
   it('takes the pool with the most room', () => {
     const pools = [40, 90, 60].map((free, index) => poolState({ free_capacity_gb: free }, [], hostOf(index)));
     const services = pools.map((pool) => service({ host: pool.serviceHost }));
-    const selection = select(request(), pools, services, rules);
+    const selection = select(request(), fleetOf(pools, services), rules);
     assert.equal('chosen' in selection && selection.chosen.name, 'node01@lvm#pool0');
   });
 
@@ -37,7 +42,7 @@ describe('selection', () => {
       service({ host: 'silent@lvm' }),
       service({ host: 'late@lvm', heartbeatAgeSeconds: 200 }),
     ];
-    const selection = select(request({ availabilityZone: 'nova' }), pools, services, rules);
+    const selection = select(request({ availabilityZone: 'nova' }), fleetOf(pools, services), rules);
     assert.deepEqual('refused' in selection && selection.refused, [
       { pool: 'a@lvm#pool0', filter: 'CapacityFilter', reason: 'has 3.0 GiB free, 10 GiB asked for' },
       { pool: 'b@lvm#pool0', filter: 'AvailabilityZoneFilter', reason: 'is in zone east, nova asked for' },
@@ -92,7 +97,7 @@ describe('selection, for any fleet and request', () => {
           const owner = services.find(({ host }) => host === pool.serviceHost)!;
           return rules.filters.some((filter) => !filter.check({ pool, service: owner }, wanted).pass);
         };
-        const selection = select(wanted, pools, services, allWeighers);
+        const selection = select(wanted, fleetOf(pools, services), allWeighers);
         if ('chosen' in selection) assert.equal(isRefused(selection.chosen), false);
         else {
           assert.ok(pools.every(isRefused));
@@ -114,8 +119,8 @@ describe('selection, for any fleet and request', () => {
       fc.property(shuffled, asked, ([{ pools, services }, otherPools, otherServices], changes) => {
         const wanted = request(changes as Parameters<typeof request>[0]);
         assert.deepEqual(
-          select(wanted, otherPools, otherServices, allWeighers),
-          select(wanted, pools, services, allWeighers),
+          select(wanted, fleetOf(otherPools, otherServices), allWeighers),
+          select(wanted, fleetOf(pools, services), allWeighers),
         );
       }),
     );
@@ -143,7 +148,7 @@ describe('selection, for any fleet and request', () => {
           const services = fleetWords.map((_, index) => service({ host: hostOf(index) }));
           for (const [index, changes] of wishes.entries()) {
             const wanted = request(changes as Parameters<typeof request>[0]);
-            const selection = select(wanted, states.pools(), services, rules);
+            const selection = select(wanted, fleetOf(states.pools(), services), rules);
             if (!('chosen' in selection)) continue;
             const { name } = selection.chosen;
             const thin = isThin(selection.chosen, wanted.extraSpecs);
@@ -173,7 +178,7 @@ describe('weighers', () => {
   const pools = [first, second];
   const chosen = (chosenRules: ReturnType<typeof spread>, among: readonly PoolState[] = pools) => {
     const services = among.map((pool) => service({ host: pool.serviceHost }));
-    const selection = select(request(), among, services, chosenRules);
+    const selection = select(request(), fleetOf(among, services), chosenRules);
     return 'chosen' in selection ? selection.chosen.serviceHost : null;
   };
 
