@@ -28,6 +28,9 @@ declare module 'fastify' {
   }
 }
 
+/** What listens and answers. Others name it so, and need not know the package. */
+export type ApiServer = FastifyInstance;
+
 export interface ApiServerSettings {
   readonly auth: AuthStrategy;
   /** Milliseconds that only move forward; for the limit on failing logins. */
@@ -39,7 +42,7 @@ const LOGIN_FAILURES = 20;
 const LOGIN_WINDOW_MS = 60_000;
 const LOGIN_CAPACITY = 10_000;
 
-export function createApiServer(services: ApiServices, settings: ApiServerSettings): FastifyInstance {
+export function createApiServer(services: ApiServices, settings: ApiServerSettings): ApiServer {
   refuseOpenNoauth(services, settings.auth);
   const server = Fastify({
     bodyLimit: services.options.osapi_max_request_body_size,
