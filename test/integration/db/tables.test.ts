@@ -32,3 +32,16 @@ test('a thousand volumes with their metadata are one query', { timeout: 60_000 }
   console.log(`# listed 1000 volumes in ${Math.round(performance.now() - started)} ms`);
   await store.close();
 });
+
+test('a metadata key that several set at once has one row', { timeout: 60_000 }, async () => {
+  const database = openDatabase({ connection: await postgres.migratedDatabase() });
+  const store = createStore(database);
+  const { id } = await addVolume(store);
+  for (let round = 0; round < 10; round += 1) {
+    const writers = [1, 2, 3, 4, 5].map((n) => store.volumes.setMetadata(id, { [`key-${round}`]: `${n}` }, 'merge'));
+    await Promise.all(writers);
+  }
+  const { rows } = await database.knex.raw('select count(*) as count, count(distinct key) as keys from volume_metadata');
+  assert.deepEqual(rows, [{ count: 10, keys: 10 }]);
+  await store.close();
+});
