@@ -1,7 +1,8 @@
-/** Collections that clients read although nothing can be in them yet: QoS specs, group types, default types of projects. */
+/** Collections that clients read although nothing can be in them yet. */
 import { failure } from '../../model/errors.ts';
 import { defineRoute, type Route } from '../route.ts';
 
+const CLUSTERS = 7;
 const GROUP_TYPES = 11;
 const DEFAULT_TYPES = 62;
 
@@ -25,6 +26,19 @@ const groupTypes = defineRoute({
   },
 });
 
+const clusters = defineRoute({
+  method: 'GET',
+  path: '/clusters',
+  since: CLUSTERS,
+  admin: true,
+  summary: 'List clusters: there are none yet',
+  async handle() {
+    return { status: 200, body: { clusters: [] } };
+  },
+});
+
+const clustersDetail = defineRoute({ ...clusters, path: '/clusters/detail' });
+
 const defaultTypes = defineRoute({
   method: 'GET',
   path: '/default-types',
@@ -47,4 +61,11 @@ const defaultType = defineRoute({
   },
 });
 
-export const emptyCollectionRoutes: readonly Route[] = [qosSpecs, groupTypes, defaultTypes, defaultType];
+export const emptyCollectionRoutes: readonly Route[] = [
+  qosSpecs,
+  groupTypes,
+  clusters,
+  clustersDetail,
+  defaultTypes,
+  defaultType,
+];

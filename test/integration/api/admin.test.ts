@@ -231,7 +231,7 @@ describe('what administrators see', () => {
       ['attachment'],
     );
     assert.ok((await get('/resource_filters')).resource_filters.length > 4);
-    for (const path of ['/qos-specs', '/group_types', '/default-types']) {
+    for (const path of ['/qos-specs', '/group_types', '/clusters', '/clusters/detail', '/default-types']) {
       assert.deepEqual(Object.values(await get(path)), [[]], path);
     }
   });

@@ -114,6 +114,26 @@ describe('attachments', () => {
     assert.equal(await statusOf(volume.id), 'available, detached');
   });
 
+  it('that end and begin at once leave the status that the last of them saw', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const volume = await fixture.addVolume({ multiattach: true });
+      const created = await Promise.all(Array.from({ length: 6 }, () => create(volume.id, { connector })));
+      const ids: string[] = created.map(({ body }) => body.attachment.id);
+      const replies = await Promise.all(
+        ids.map((id, at) =>
+          at % 2 === 0
+            ? fixture.api.call('DELETE', `/attachments/${id}`)
+            : fixture.api.call('POST', `/attachments/${id}/action`, { 'os-complete': null }),
+        ),
+      );
+      assert.deepEqual(
+        replies.map(({ status }) => status),
+        [200, 204, 200, 204, 200, 204],
+      );
+      assert.equal(await statusOf(volume.id), 'in-use, attached', `round ${round}`);
+    }
+  });
+
   it('of the same instance may overlap, as when it moves to another host', async () => {
     const volume = await fixture.addVolume();
     const instance = randomUUID();

@@ -150,6 +150,7 @@ describe("Debian's clients, unmodified", { skip: clientsMissing() }, () => {
     assert.ok((await openstack<Row[]>('extension', 'list', '--volume')).length > 5);
     assert.deepEqual(await openstack<Row[]>('volume', 'qos', 'list'), []);
     assert.deepEqual(await openstack<Row[]>('volume', 'group', 'type', 'list'), []);
+    assert.deepEqual(await openstack<Row[]>('block', 'storage', 'cluster', 'list'), []);
     assert.deepEqual(await cinderTable(target, 'default-type-list'), []);
   });
 

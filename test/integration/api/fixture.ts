@@ -1,18 +1,11 @@
 /** A store on a real PostgreSQL, a stand-in for the volume service, and an API on both. */
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { ApiOptions } from '../../../src/api/options.ts';
-import { startEmbeddedPostgres } from '../../../src/cmd/local/postgres.ts';
-import { openDatabase } from '../../../src/db/connection.ts';
-import { dbSync } from '../../../src/db/migrate.ts';
-import { createStore } from '../../../src/db/postgres-store.ts';
 import type { Store } from '../../../src/db/store.ts';
 import type { NewVolume, Volume } from '../../../src/model/volume.ts';
-import type { VolumeType } from '../../../src/model/volume-type.ts';
+import { DEFAULT_VOLUME_TYPE_NAME, type VolumeType } from '../../../src/model/volume-type.ts';
 import type { PoolReport } from '../../../src/rpcapi/scheduler.ts';
-import { recorderLog } from '../../support/recorder-log.ts';
+import { startTestPostgres } from '../../support/postgres.ts';
 import { createStandIn, type StandIn } from '../../support/stand-in-volume-service.ts';
 import { openTestApi, PROJECT, type TestApi } from '../../support/test-api.ts';
 
@@ -33,14 +26,9 @@ export interface Fixture {
 }
 
 export async function openFixture(options: Partial<ApiOptions> = {}): Promise<Fixture> {
-  const stateDir = await mkdtemp(join(tmpdir(), 'ashlar-api-'));
-  const postgres = await startEmbeddedPostgres({ stateDir, log: recorderLog() });
-  const database = openDatabase({ connection: postgres.connection });
-  await dbSync(database);
-  const store = createStore(database);
-  const type =
-    (await store.types.getByName('__DEFAULT__')) ??
-    (await store.types.insert({ id: randomUUID(), name: '__DEFAULT__' }));
+  const postgres = await startTestPostgres();
+  const store = await postgres.freshStore();
+  const type = (await store.types.getByName(DEFAULT_VOLUME_TYPE_NAME))!;
   const standIn = createStandIn(store);
   const asked: string[] = [];
   const fixture: Fixture = {
@@ -78,7 +66,6 @@ export async function openFixture(options: Partial<ApiOptions> = {}): Promise<Fi
       await fixture.api.close();
       await store.close();
       await postgres.stop();
-      await rm(stateDir, { recursive: true, force: true });
     },
   };
   return fixture;
