@@ -41,7 +41,9 @@ test('a metadata key that several set at once has one row', { timeout: 60_000 },
     const writers = [1, 2, 3, 4, 5].map((n) => store.volumes.setMetadata(id, { [`key-${round}`]: `${n}` }, 'merge'));
     await Promise.all(writers);
   }
-  const { rows } = await database.knex.raw('select count(*) as count, count(distinct key) as keys from volume_metadata');
+  const { rows } = await database.knex.raw(
+    'select count(*) as count, count(distinct key) as keys from volume_metadata',
+  );
   assert.deepEqual(rows, [{ count: 10, keys: 10 }]);
   await store.close();
 });
