@@ -21,6 +21,11 @@ export interface CliIo {
   readonly version?: string;
 }
 
+/** The width to fit to; undefined where nothing is known of it (a terminal may say 0). */
+export function widthOf({ columns }: CliIo): number | undefined {
+  return columns === 0 ? undefined : columns;
+}
+
 /** Writes to stdout and returns when the text is handed over. A reader that went away (a broken pipe) is no error. */
 export function print(io: CliIo, text: string): Promise<void> {
   return new Promise((resolve) => io.stdout.write(text, () => resolve()));

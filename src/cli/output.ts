@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { collect } from './arguments.ts';
 import { CliFailure, EXIT } from './exit-codes.ts';
-import { type CliIo, print } from './io.ts';
+import { type CliIo, print, widthOf } from './io.ts';
 import { type Column, FORMATS, type Format, renderList, renderRecord } from './render/record.ts';
 
 export interface OutputOptions {
@@ -30,7 +30,7 @@ export async function printList<T>(
     options.column === undefined
       ? columns.filter(({ key }) => shown?.includes(key) ?? true)
       : options.column.map((name) => findColumn(columns, name));
-  await print(io, renderList(await load(), chosen, options.format, io.columns));
+  await print(io, renderList(await load(), chosen, options.format, widthOf(io)));
 }
 
 /**
@@ -38,24 +38,26 @@ export async function printList<T>(
  * resource's fields as far as they are known beforehand.
  */
 export function checkFields(options: OutputOptions, fields: readonly string[]): void {
-  for (const name of options.column ?? []) {
-    const known = fields.some((field) => plain(field) === plain(name) || plain(name).startsWith(`${plain(field)}.`));
-    if (!known) throw unknownField(name, fields);
-  }
+  for (const name of options.column ?? []) if (!isKnown(fields, name)) throw unknownField(name, fields);
 }
 
 /**
  * Prints one resource, its fields in alphabetical order; its links only where -c asks for them. -c may reach into an
- * object: `-c connection_info.target_iqn`.
+ * object: `-c connection_info.target_iqn`. A field of `known` that the answer lacks is null.
  */
-export async function printRecord(io: CliIo, options: OutputOptions, record: object): Promise<void> {
+export async function printRecord(
+  io: CliIo,
+  options: OutputOptions,
+  record: object,
+  known: readonly string[] = [],
+): Promise<void> {
   const fields =
     options.column === undefined
       ? Object.entries(record)
           .filter(([key]) => key !== 'links')
           .sort(([left], [right]) => (left < right ? -1 : 1))
-      : options.column.map((name) => [name, findField(record, name)] as const);
-  await print(io, renderRecord(fields, options.format, io.columns));
+      : options.column.map((name) => [name, findField(record, name, known)] as const);
+  await print(io, renderRecord(fields, options.format, widthOf(io)));
 }
 
 function findColumn<T>(columns: readonly Column<T>[], name: string): Column<T> {
@@ -68,13 +70,19 @@ function findColumn<T>(columns: readonly Column<T>[], name: string): Column<T> {
   );
 }
 
-function findField(record: object, name: string): unknown {
+function findField(record: object, name: string, known: readonly string[]): unknown {
   let value: unknown = record;
   const whole = fieldOf(record, name);
   if (whole !== undefined) return whole;
   for (const part of name.split('.')) value = fieldOf(value, part);
   if (value !== undefined) return value;
-  throw unknownField(name, Object.keys(record));
+  if (isKnown(known, name)) return null;
+  throw unknownField(name, [...new Set([...known, ...Object.keys(record)])]);
+}
+
+/** A field of the list, or a path that begins with one. */
+function isKnown(fields: readonly string[], name: string): boolean {
+  return fields.some((field) => plain(field) === plain(name) || plain(name).startsWith(`${plain(field)}.`));
 }
 
 function unknownField(name: string, fields: readonly string[]): CliFailure {

@@ -1,4 +1,4 @@
-import type { CliIo } from './io.ts';
+import { type CliIo, widthOf } from './io.ts';
 import { escapeControls, truncate } from './render/text.ts';
 
 const FRAMES = ['|', '/', '-', '\\'];
@@ -20,7 +20,7 @@ export function startProgress(io: CliIo): Progress {
     const seconds = Math.floor((performance.now() - startedAt) / 1000);
     const line = `${FRAMES[frame++ % FRAMES.length]} ${escapeControls(text)} ${seconds}s`;
     // One column less than the terminal has: a line that fills it wraps, and could not be wiped.
-    io.stderr.write(`\r${truncate(line, (io.columns ?? 80) - 1)}\u001b[K`);
+    io.stderr.write(`\r${truncate(line, (widthOf(io) ?? 80) - 1)}\u001b[K`);
   };
   const timer = setInterval(draw, FRAME_MS);
   return {

@@ -1,6 +1,6 @@
 import { type Command, CommanderError } from 'commander';
 import { CliFailure, EXIT } from './exit-codes.ts';
-import { type CliIo, warn } from './io.ts';
+import { type CliIo, warn, widthOf } from './io.ts';
 
 /**
  * Runs the command that io.argv names and returns the exit code; it ends no process. What it throws is a defect. The
@@ -28,10 +28,11 @@ export async function runProgram(program: Command, io: CliIo): Promise<number> {
 
 /** Makes every command, those of the composition root too, throw instead of exit, and write where io says. */
 function adopt(command: Command, io: CliIo): void {
+  const width = widthOf(io);
   command
     .exitOverride()
     .showHelpAfterError('Try --help.')
-    .configureHelp({ showGlobalOptions: true, ...(io.columns === undefined ? {} : { helpWidth: io.columns }) })
+    .configureHelp({ showGlobalOptions: true, ...(width === undefined ? {} : { helpWidth: width }) })
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),

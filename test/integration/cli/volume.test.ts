@@ -149,7 +149,7 @@ describe('volume create', { timeout: TIMEOUT_MS }, () => {
       volumesHandler([], (each) => Object.assign(each, { status: 'available', name: 'data' })),
     );
     const argv = ['volume', 'create', '--size', '1', '--name', 'data', '-f', 'value', '-c', 'name'];
-    const { out, err } = await run(argv, { env: envOf(api), isTty: true });
+    const { out, err } = await run(argv, { env: envOf(api), isTty: true, columns: 0 });
     assert.equal(out, 'data\n');
     assert.match(err, /volume data: creating \d+s/);
     assert.ok(err.endsWith('\r\u001b[K'));
@@ -292,6 +292,16 @@ describe('volume show', { timeout: TIMEOUT_MS }, () => {
     const { out } = await run(['volume', 'show', 'volume-1'], { env: envOf(api) });
     assert.match(out, /\| fault +\| the reason +\|/);
     assert.doesNotMatch(out, /links/);
+  });
+
+  it('knows fields that this volume lacks, and no others', async () => {
+    await using api = await startApi(volumesHandler([volume(1)], () => {}));
+    const argv = ['volume', 'show', 'volume-1', '-f', 'value'];
+    const lacking = await run([...argv, '-c', 'fault', '-c', 'status', '-c', 'metadata.nope'], { env: envOf(api) });
+    assert.deepEqual([lacking.code, lacking.out], [0, '\navailable\n\n']);
+    const { code, out, err } = await run([...argv, '-c', 'statsu'], { env: envOf(api) });
+    assert.deepEqual([code, out], [2, '']);
+    assert.match(err, /no field 'statsu'\. Fields: attachments, /);
   });
 
   it('shows the volume even where messages cannot be read', async () => {

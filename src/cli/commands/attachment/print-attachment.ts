@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { type CliIo, print } from '../../io.ts';
 import { iscsiUrl } from '../../iscsi-url.ts';
 import { type OutputOptions, printRecord, withOutput } from '../../output.ts';
-import type { AttachmentJson } from '../../resources.ts';
+import { type AttachmentJson, FIELDS } from '../../resources.ts';
 
 export interface AttachmentOutputOptions extends OutputOptions {
   readonly url?: true;
@@ -31,7 +31,7 @@ export async function printAttachment(
 ): Promise<void> {
   if (options.url) return print(io, `${iscsiUrl(attachment.connection_info ?? {})}\n`);
   const isMasked = options.format === 'table' && !options.showSecrets;
-  await printRecord(io, options, isMasked ? maskSecrets(attachment) : attachment);
+  await printRecord(io, options, isMasked ? maskSecrets(attachment) : attachment, FIELDS.attachment);
 }
 
 function maskSecrets(attachment: AttachmentJson): AttachmentJson {

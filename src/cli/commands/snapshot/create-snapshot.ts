@@ -30,10 +30,10 @@ export function createSnapshot(io: CliIo): Command {
     const { name, description, property: metadata } = options;
     const wanted = { volume_id: volume.id, name, description, metadata };
     const snapshot = await client.create<SnapshotJson>('/snapshots', 'snapshot', wanted);
-    if (!options.wait) return printRecord(io, options, snapshot);
+    if (!options.wait) return printRecord(io, options, snapshot, FIELDS.snapshot);
     const work = snapshotWork(client, snapshot, ['creating']);
     const ended = await settle(io, work, options);
-    if (ended !== null) await printRecord(io, options, await withFault(client, ended));
+    if (ended !== null) await printRecord(io, options, await withFault(client, ended), FIELDS.snapshot);
     await requireSuccess(client, work, ended);
   });
 }

@@ -27,6 +27,6 @@ export function createType(io: CliIo): Command {
       'os-volume-type-access:is_public': !options.private,
       extra_specs: options.property,
     });
-    await printRecord(io, options, type);
+    await printRecord(io, options, type, FIELDS.type);
   });
 }

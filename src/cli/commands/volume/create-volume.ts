@@ -43,10 +43,10 @@ export function createVolume(io: CliIo): Command {
     checkFields(options, FIELDS.volume);
     const client = await openSession(io, self);
     const volume = await client.create<VolumeJson>('/volumes', 'volume', await describe(client, options));
-    if (!options.wait) return printRecord(io, options, volume);
+    if (!options.wait) return printRecord(io, options, volume, FIELDS.volume);
     const work = volumeWork(client, volume, ['creating', 'downloading']);
     const ended = await settle(io, work, options);
-    if (ended !== null) await printRecord(io, options, await withFault(client, ended));
+    if (ended !== null) await printRecord(io, options, await withFault(client, ended), FIELDS.volume);
     await requireSuccess(client, work, ended);
   });
 }
