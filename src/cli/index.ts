@@ -3,7 +3,7 @@ import type { CliIo } from './io.ts';
 import { buildProgram } from './program.ts';
 import { runProgram } from './run-program.ts';
 
-export { CliFailure, EXIT, type ExitCode } from './exit-codes.ts';
+export { CliFailure, EXIT } from './exit-codes.ts';
 export type { CliIo } from './io.ts';
 export { buildProgram } from './program.ts';
 export { runProgram } from './run-program.ts';
