@@ -60,8 +60,8 @@ export async function openTgtBed(): Promise<TgtBed> {
   };
 }
 
-/** All but the sessions, and the numbers that tgtd's own controller has of its target's number. */
-function describe({ sessions: _, units, ...target }: ShownTarget): string {
+/** All but the sessions and the target's number, of which tgtd's own controller has its serial. */
+function describe({ sessions: _sessions, tid: _tid, units, ...target }: ShownTarget): string {
   return `target ${JSON.stringify({ ...target, units: units.filter(({ lun }) => lun !== 0) })}`;
 }
 
