@@ -76,6 +76,7 @@ export interface DateRange {
 export interface VolumeCondition {
   readonly status?: VolumeStatus | readonly VolumeStatus[];
   readonly attachStatus?: string | readonly string[];
+  /** Null: no migration under way (none ever, or one that ended). */
   readonly migrationStatus?: null;
   readonly host?: string | null;
   /** No snapshot that is not deleted. */
@@ -94,6 +95,7 @@ export interface MetadataStore {
 }
 
 export interface VolumeStore extends MetadataStore {
+  /** Throws InvalidVolume, InvalidSnapshot or InvalidVolumeType where what it is made from is deleted or being deleted. */
   insert(volume: NewVolume): Promise<Volume>;
   get(id: string, options?: { readonly projectId?: string | null; readonly deleted?: boolean }): Promise<Volume | null>;
   list(query: ListQuery<VolumeFilters>): Promise<Volume[]>;
@@ -101,6 +103,7 @@ export interface VolumeStore extends MetadataStore {
   /** Count and sum of sizes. */
   summary(query: Pick<ListQuery<VolumeFilters>, 'projectId' | 'filters'>): Promise<{ count: number; sizeGb: number }>;
   updateIf(id: string, condition: VolumeCondition, changes: VolumeChanges): Promise<Volume | null>;
+  /** Replaces them as a whole. */
   setAdminMetadata(id: string, metadata: Readonly<Record<string, string>>): Promise<void>;
   /** All volumes of a `host@backend` (any pool, or none), by id, after the given id: keyset paging for start-up. */
   listByBackend(serviceHost: string, afterId: string | null, limit: number): Promise<Volume[]>;
@@ -125,6 +128,7 @@ export interface SnapshotCondition {
 }
 
 export interface SnapshotStore extends MetadataStore {
+  /** Throws VolumeNotFound, or InvalidVolume where the volume is deleted or being deleted. */
   insert(snapshot: NewSnapshot): Promise<Snapshot>;
   get(
     id: string,
@@ -146,6 +150,7 @@ export interface AttachmentFilters {
 }
 
 export interface AttachmentStore {
+  /** Throws VolumeNotFound, or InvalidVolume where the volume is deleted or being deleted. */
   insert(attachment: NewAttachment): Promise<Attachment>;
   get(id: string, options?: { readonly projectId?: string | null }): Promise<Attachment | null>;
   /** projectId filters by the volume's project. */
@@ -170,6 +175,7 @@ export interface VolumeTypeStore {
   ): Promise<VolumeType | null>;
   /** False where volumes of this type are left or it is gone. */
   remove(id: string): Promise<boolean>;
+  /** Merges: keys that are not named stay. */
   setExtraSpecs(id: string, specs: Readonly<Record<string, string>>): Promise<void>;
   deleteExtraSpec(id: string, key: string): Promise<boolean>;
   countVolumes(id: string): Promise<number>;
@@ -220,7 +226,10 @@ export interface OperationStore {
    * under a worker other than the given one where `steal` says that worker is known to be dead.
    */
   claim(id: string, owner: string, worker: string, options?: { readonly steal?: boolean }): Promise<Operation | null>;
-  /** Hands an operation on (scheduler to volume service, or back): queued for the new owner. Null if `from` no longer owned it. */
+  /**
+   * Hands an operation on (scheduler to volume service, or back): queued for the new owner, attempt unchanged. With a
+   * worker it has to be running under that one, without it has to be queued. Null if `from` no longer owned it.
+   */
   handOver(
     id: string,
     from: { readonly owner: string; readonly worker?: string },
