@@ -134,6 +134,16 @@ describe('attachments', () => {
     }
   });
 
+  it('that are given up all at once leave the volume free', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const volume = await fixture.addVolume({ multiattach: true });
+      const created = await Promise.all(Array.from({ length: 6 }, () => create(volume.id)));
+      const ids: string[] = created.map(({ body }) => body.attachment.id);
+      await Promise.all(ids.map((id) => fixture.api.call('DELETE', `/attachments/${id}`)));
+      assert.equal(await statusOf(volume.id), 'available, detached', `round ${round}`);
+    }
+  });
+
   it('of the same instance may overlap, as when it moves to another host', async () => {
     const volume = await fixture.addVolume();
     const instance = randomUUID();
