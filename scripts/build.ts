@@ -18,7 +18,17 @@ await build({
   platform: 'node',
   target: 'node24',
   // knex reaches for the drivers of other databases, pg for its native binding; none is installed.
-  external: ['better-sqlite3', 'mysql', 'mysql2', 'oracledb', 'pg-native', 'pg-query-stream', 'sqlite3', 'tedious'],
+  external: [
+    'better-sqlite3',
+    'mariadb',
+    'mysql',
+    'mysql2',
+    'oracledb',
+    'pg-native',
+    'pg-query-stream',
+    'sqlite3',
+    'tedious',
+  ],
   // CommonJS packages inside an ES module still want `require`.
   banner: {
     js: [

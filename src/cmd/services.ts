@@ -1,9 +1,8 @@
 /** From a configuration to running services: shared by every role that runs them. */
-import type { FastifyInstance } from 'fastify';
 import type { AuthStrategy } from '../api/auth.ts';
 import { noauthStrategy, tokenStrategy } from '../api/auth.ts';
 import { apiOptions } from '../api/options.ts';
-import { createApiServer } from '../api/server.ts';
+import { type ApiServer, createApiServer } from '../api/server.ts';
 import type { Config } from '../config/config.ts';
 import type { Store } from '../db/store.ts';
 import type { VolumeDriver } from '../driver/driver.ts';
@@ -87,12 +86,13 @@ export function startBackend(
   const service = config.section('DEFAULT', serviceOptions);
   const volume = config.section('DEFAULT', volumeServiceOptions);
   const options = config.backendSection(backend.name, backendOptions);
-  const log = shared.log.child({ backend: backend.name });
+  const serviceHost = `${shared.host}@${backend.name}`;
+  const log = shared.log.child({ backend: serviceHost });
   return startVolumeService({
     store,
     transport,
     ...backend.open({ executor, log, overrides }),
-    serviceHost: `${shared.host}@${backend.name}`,
+    serviceHost,
     backendName: backend.name,
     volumeBackendName: options.volume_backend_name ?? backend.name,
     availabilityZone: options.backend_availability_zone ?? service.storage_availability_zone,
@@ -126,7 +126,7 @@ export function startScheduler(shared: Shared): Promise<SchedulerService> {
 }
 
 /** The API, not listening yet. */
-export function createApi(shared: Shared, adminToken: string): FastifyInstance {
+export function createApi(shared: Shared, adminToken: string): ApiServer {
   const { config, store, transport } = shared;
   const options = config.section('DEFAULT', apiOptions);
   const log = shared.log.child({ service: 'api' });

@@ -100,7 +100,7 @@ export function createMemoryTransport(): Transport {
 function deliver(handler: RpcHandler, delivery: Delivery): void {
   // A turn of the loop lies between sender and receiver, as a wire would.
   setImmediate(() => {
-    const outcome = handler(delivery.message).finally(() => failpoint('rpc.reply.before'));
+    const outcome = handler(delivery.message).finally(() => failpoint(`rpc.reply.${delivery.message.method}`));
     delivery.answer(outcome);
   });
 }

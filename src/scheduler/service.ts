@@ -71,6 +71,7 @@ export async function startSchedulerService(options: {
   return {
     name: `${SCHEDULER_TOPIC} ${host}`,
     async stop({ timeoutMs }) {
+      await manager.stop();
       const drained = Promise.all([recovering, sweep.stop(), listener.close()]);
       await withTimeout(drained, timeoutMs, () => new Error('timeout')).catch(() => {
         log.warn({}, 'scheduler stopped with placements under way; the next start takes them up');

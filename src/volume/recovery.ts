@@ -44,7 +44,7 @@ export async function recover(options: {
   for (const volume of interrupted) await adopt(store, backend.serviceHost, volume);
   const operations = await recoverOperations(options);
   const report = { volumes, ...exports, operations };
-  log.info({ backend: backend.serviceHost, ...report }, 'start-up recovery done');
+  log.info({ ...report }, 'start-up recovery done');
   return report;
 }
 
@@ -89,7 +89,7 @@ export async function restoreExports(options: { store: Store; backend: Backend; 
     if (volume.providerLocation !== null && volume.status !== 'deleting') wanted.push(volume);
   }
   const result = await ensureExports(options, wanted);
-  options.log.info({ backend: options.backend.serviceHost, ...result }, 'exports compared and repaired');
+  options.log.info({ ...result }, 'exports compared and repaired');
 }
 
 /** In-use first: their users are waiting for the disk. A failure leaves the volume's status alone. */

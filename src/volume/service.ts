@@ -150,14 +150,14 @@ async function bringUp(
       await target.setUp();
       await recover({ store, backend, backendName, manager, log });
       onState({ kind: 'up' });
-      log.info({ backend: options.serviceHost, attempt }, 'backend is up');
+      log.info({ attempt }, 'backend is up');
       // What was recorded while it was down.
       await recoverOperations({ store, backend, manager, log });
       return;
     } catch (error) {
       const reason = messageOf(error);
       const pauseMs = backoffMs(attempt, { baseMs: 1000, maxMs: options.maxRetryPauseMs });
-      log.error({ backend: options.serviceHost, attempt, pause_ms: pauseMs, reason }, 'backend is down; trying again');
+      log.error({ attempt, pause_ms: pauseMs, reason }, 'backend is down; trying again');
       onState({ kind: 'down', reason });
       await sleep(pauseMs, signal);
     }
@@ -171,10 +171,11 @@ function startReports(options: VolumeServiceOptions, state: () => BackendState) 
     settleMs: REPORT_SETTLE_MS,
     log: options.log,
     async work() {
+      // Of before the measurement: what ends after it is not in it.
+      const timestamp = new Date().toISOString();
       const current = state();
       const wire = current.kind === 'up' ? await capabilities(options) : downReport(options, current.reason);
       const context = serviceContext();
-      const timestamp = new Date().toISOString();
       await reportCapabilities(options.transport, context, {
         host: options.serviceHost,
         capabilities: wire,

@@ -1,5 +1,5 @@
 /** Listening on a port that may be taken. */
-import type { FastifyInstance } from 'fastify';
+import type { ApiServer } from '../../api/server.ts';
 
 /** How many ports after the wanted one are tried. */
 const TRIES = 100;
@@ -9,7 +9,7 @@ const TRIES = 100;
  * Answers the API's base URL.
  */
 export async function listenOnFreePort(
-  api: FastifyInstance,
+  api: ApiServer,
   wanted: { readonly host: string; readonly port: number; readonly lastPort: number | null },
 ): Promise<string> {
   const ports = Array.from({ length: TRIES }, (_, index) => wanted.port + index).filter((port) => port <= 65535);

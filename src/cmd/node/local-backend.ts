@@ -1,5 +1,5 @@
 /** Which backend a node without a configuration gets: chosen at the first start, kept afterwards. */
-import { accessSync, constants } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { ConfigTexts } from '../../config/layers.ts';
 import { pathOf } from '../../exec/executor.ts';
 import type { NodeFacts } from './state-dir.ts';
@@ -44,20 +44,21 @@ export interface Machine {
 function inspectMachine(): Machine {
   return {
     isRoot: process.getuid?.() === 0,
-    deviceMapper: isWritable('/dev/mapper/control'),
+    deviceMapper: canOpen('/dev/mapper/control'),
     lvm: pathOf('lvm') !== null,
   };
 }
 
 function lvmObstacle({ isRoot, deviceMapper, lvm }: Machine): string | null {
-  if (!deviceMapper) return 'this kernel has no device-mapper (/dev/mapper/control)';
+  if (!deviceMapper) return 'this kernel has no device-mapper';
   if (!lvm) return 'lvm2 is not installed (apt-get install lvm2)';
   return isRoot ? null : 'LVM needs root';
 }
 
-function isWritable(path: string): boolean {
+/** The node may exist in a kernel without the driver; opening it also loads the module where there is one. */
+function canOpen(path: string): boolean {
   try {
-    accessSync(path, constants.W_OK);
+    closeSync(openSync(path, 'r+'));
     return true;
   } catch {
     return false;

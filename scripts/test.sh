@@ -1,0 +1,15 @@
+#!/bin/sh
+# `npm test`: everything from a fresh clone to counts. Arguments name the test files to run instead of all.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/setup.sh
+need lvm lvm2 "tests of the LVM driver, on its real metadata"
+need losetup mount "loop devices for them"
+need tgtd tgt "tests with a real iSCSI target"
+need qemu-io qemu-utils "an initiator that reads and writes through a target"
+need_file /usr/lib/*/qemu/block-iscsi.so qemu-block-extra "that initiator's iSCSI part"
+need iscsi-ls libiscsi-bin "an initiator that lists targets"
+need openstack python3-openstackclient "OpenStack's client, unmodified, against the API"
+need cinder python3-cinderclient "Cinder's client, unmodified, against the API"
+install_missing
+exec node scripts/run-tests.ts "$@"
