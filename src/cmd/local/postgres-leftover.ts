@@ -5,8 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../log/logger.ts';
 import { failure } from '../../model/errors.ts';
 
-/** How long a server without a parent gets for its own shutdown, before it is asked, and before it is pressed. */
-const PATIENCE_MS = { ask: 5_000, press: 20_000, giveUp: 30_000 } as const;
+/**
+ * How long an owner that was just killed gets to be gone; how long a server without one gets for its own shutdown, before it
+ * is asked, and before it is pressed.
+ */
+const PATIENCE_MS = { owner: 1_000, ask: 5_000, press: 20_000, giveUp: 30_000 } as const;
 
 /**
  * Returns when no process uses the data directory any more. A server whose ashlar died is stopping already (the kernel
@@ -28,11 +31,11 @@ export async function settleLeftoverServer(options: {
       return;
     }
     const server = users.find((pid) => pid === lockHolder);
-    if (server !== undefined && (await parentOf(server)) === lastOwner) {
+    const waitedMs = performance.now() - startedAt;
+    if (server !== undefined && (await parentOf(server)) === lastOwner && waitedMs > PATIENCE_MS.owner) {
       const reason = `Another ashlar (process ${lastOwner}) runs on ${dataDirectory}. Stop it first, or give this one a state directory of its own.`;
       throw failure('ServiceUnavailable', { reason });
     }
-    const waitedMs = performance.now() - startedAt;
     if (waitedMs > PATIENCE_MS.giveUp) {
       const reason = `Processes ${users.join(', ')} of an earlier run still use the database in ${dataDirectory}. End them (kill -QUIT ${server ?? users[0]}) and start again.`;
       throw failure('ServiceUnavailable', { reason });
