@@ -70,6 +70,17 @@ const namesByGroup: Readonly<Record<string, string>> = {
     ssl_enforce_hostname_verification ssl_key_file ssl_version`,
 };
 
+/** What the libraries for logging, services and messages read from [DEFAULT]. */
+const libraryNames = `api_paste_config backdoor_port backdoor_socket client_socket_timeout conn_pool_min_size
+  conn_pool_ttl control_exchange debug default_log_levels executor_thread_pool_size fatal_deprecations
+  graceful_shutdown_timeout instance_format instance_uuid_format log_color log_config_append log_date_format log_dir
+  log_file log_options log_rotate_interval log_rotate_interval_type log_rotation_type logging_context_format_string
+  logging_debug_format_suffix logging_default_format_string logging_exception_prefix logging_user_identity_format
+  max_header_line max_logfile_count max_logfile_size_mb notification_driver publish_errors rate_limit_burst
+  rate_limit_except_level rate_limit_interval rpc_backend rpc_conn_pool_size rpc_ping_enabled
+  run_external_periodic_tasks syslog_log_facility tcp_keepidle use_eventlog use_journal use_json use_stderr use_syslog
+  verbose watch_log_file wsgi_default_pool_size wsgi_keep_alive wsgi_log_format wsgi_server_debug`.split(/\s+/);
+
 /** Groups that belong to the libraries and services around Cinder; they start with oslo_, or are one of these. */
 const neighbours = `audit_middleware_notifications barbican barbican_service_user castellan cors healthcheck key_manager
   keystone_authtoken nova privsep profiler sample_castellan_source sample_remote_file_source service_user ssl vault
@@ -80,5 +91,6 @@ const names = new Map(Object.entries(namesByGroup).map(([group, text]) => [group
 /** True for an option of Cinder's own, or of what a cinder.conf holds for its neighbours. `backend` groups hold the drivers'. */
 export function isCinderOption(group: string, name: string, isBackend: boolean): boolean {
   if (group.startsWith('oslo_') || neighbours.includes(group)) return true;
+  if (group === 'DEFAULT' && libraryNames.includes(name)) return true;
   return names.get(isBackend ? 'backend_defaults' : group)?.has(name) ?? false;
 }
