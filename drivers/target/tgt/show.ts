@@ -33,35 +33,33 @@ export function parseTargets(text: string): ShownTarget[] {
   const targets: TargetDraft[] = [];
   let section = '';
   for (const line of text.split('\n')) {
-    const head = /^Target (\d+): (.*)$/s.exec(line);
-    if (head !== null) {
-      targets.push({
-        tid: Number(head[1]),
-        iqn: head[2]!,
-        sessions: 0,
-        units: [],
-        accounts: [],
-        outgoingAccounts: [],
-        addresses: [],
-      });
-      section = '';
-      continue;
-    }
     const target = targets.at(-1);
-    if (target === undefined) continue;
-    const title = /^ {4}(\S.*):$/.exec(line);
-    if (title !== null) section = title[1]!;
-    else readSectionLine(target, section, line);
+    // The depth tells what a line is; a listing may have a hundred thousand of them.
+    if (!line.startsWith(' ')) {
+      const head = /^Target (\d+): (.*)$/s.exec(line);
+      if (head !== null) targets.push(emptyTarget(Number(head[1]), head[2]!));
+      section = '';
+    } else if (line[4] !== ' ') section = line.slice(4, -1);
+    else if (target !== undefined) readSectionLine(target, section, line);
   }
   return targets;
 }
+
+const emptyTarget = (tid: number, iqn: string): TargetDraft => ({
+  tid,
+  iqn,
+  sessions: 0,
+  units: [],
+  accounts: [],
+  outgoingAccounts: [],
+  addresses: [],
+});
 
 function readSectionLine(target: TargetDraft, section: string, line: string): void {
   if (section === 'I_T nexus information') {
     if (/^ {8}I_T nexus: /.test(line)) target.sessions += 1;
   } else if (section === 'LUN information') {
-    const lun = /^ {8}LUN: (\d+)$/.exec(line);
-    if (lun !== null) target.units.push(emptyUnit(Number(lun[1])));
+    if (line.startsWith('        LUN: ')) target.units.push(emptyUnit(Number(line.slice(13))));
     else readUnitLine(target.units.at(-1), line);
   } else if (section === 'Account information') {
     const account = /^ {8}(\S+)( \(outgoing\))?$/.exec(line);
@@ -83,10 +81,10 @@ const emptyUnit = (lun: number): Draft<ShownUnit> => ({
 });
 
 function readUnitLine(unit: Draft<ShownUnit> | undefined, line: string): void {
-  const match = /^ {12}([^:]+): (.*)$/s.exec(line);
-  if (unit === undefined || match === null) return;
-  const value = match[2]!;
-  switch (match[1]) {
+  const colon = line.indexOf(': ');
+  if (unit === undefined || colon < 12) return;
+  const value = line.slice(colon + 2);
+  switch (line.slice(12, colon)) {
     case 'SCSI ID':
       unit.scsiId = value;
       break;
