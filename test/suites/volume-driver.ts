@@ -1,67 +1,23 @@
 /** The obligations of src/driver/driver.ts as tests: every driver runs them, test/integration/drivers/*.test.ts. */
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
-import type { DriverSnapshot, DriverVolume, VolumeDriver } from '../../src/driver/driver.ts';
+import type { VolumeDriver } from '../../src/driver/driver.ts';
 import { isFailure } from '../../src/model/errors.ts';
 import { failEveryStep } from '../support/fail-every-step.ts';
-
-/** One fresh, empty backend. */
-export interface SuiteBackend {
-  readonly driver: VolumeDriver;
-  /** Another driver object on the same backend, set up: what a restart of the service makes. */
-  reopen(): Promise<VolumeDriver>;
-  /** Puts something there that is not ours, under a name; tells later whether it is as it was. */
-  readonly makeForeign?: (name: string) => Promise<() => Promise<boolean>>;
-  close(): Promise<void>;
-}
-
-export interface VolumeDriverLane {
-  open(): Promise<SuiteBackend>;
-  /** GiB that fit at the least, and that surely do not fit. */
-  readonly capacityGb: { readonly fits: number; readonly tooMuch: number };
-  /** true, or why this lane cannot try it. Skipped tests are counted. */
-  readonly capabilities: {
-    readonly copies: true | string;
-    readonly bytes: true | string;
-    readonly foreign: true | string;
-  };
-  /** Programs of the driver that only read. */
-  readonly readers?: readonly string[];
-  readonly readBytes?: (path: string, offset: number, length: number) => Promise<Buffer>;
-  readonly writeBytes?: (path: string, offset: number, bytes: Buffer) => Promise<void>;
-}
-
-const GIB = 1024 ** 3;
-const CHUNK = 64 * 1024;
-/** Places in a volume of one GiB that bytes are written to and read from: both ends and some between. */
-const SPOTS = [0, CHUNK, 5 * 1024 ** 2, GIB / 2 + CHUNK, GIB - CHUNK];
+import {
+  GIB,
+  newVolume,
+  skipUnless,
+  snapshotOf,
+  toolsOf,
+  type VolumeDriverLane,
+} from '../support/volume-driver-lane.ts';
+import { bytesOfVolumes } from './volume-driver-bytes.ts';
 
 export function volumeDriverSuite(name: string, lane: VolumeDriverLane): void {
   const copies = skipUnless(lane.capabilities.copies);
-  const bytes = skipUnless(lane.capabilities.bytes);
   const foreign = skipUnless(lane.capabilities.foreign);
-  const copiedBytes = skipUnless(lane.capabilities.copies, lane.capabilities.bytes);
-  const read = async (driver: VolumeDriver, volume: DriverVolume, offset: number) =>
-    lane.readBytes!(await driver.devicePath(volume), offset, CHUNK);
-  const write = async (driver: VolumeDriver, volume: DriverVolume, fill: number, spots = SPOTS) => {
-    const path = await driver.devicePath(volume);
-    for (const spot of spots) await lane.writeBytes!(path, spot, Buffer.alloc(CHUNK, fill));
-  };
-  const assertFilled = async (driver: VolumeDriver, volume: DriverVolume, fill: number, spots = SPOTS) => {
-    for (const spot of spots) {
-      const found = await read(driver, volume, spot);
-      assert.ok(found.equals(Buffer.alloc(CHUNK, fill)), `${volume.name} at ${spot}: ${found[0]}, expected ${fill}`);
-    }
-  };
-  const withBackend = (body: (driver: VolumeDriver, backend: SuiteBackend) => Promise<void>) => async () => {
-    const backend = await lane.open();
-    try {
-      await body(backend.driver, backend);
-    } finally {
-      await backend.close();
-    }
-  };
+  const { write, assertFilled, withBackend } = toolsOf(lane);
   const steps = { withBytes: lane.capabilities.bytes === true, readers: lane.readers ?? [], write, assertFilled };
 
   describe(`volume driver ${name}`, { timeout: 600_000 }, () => {
@@ -250,108 +206,7 @@ export function volumeDriverSuite(name: string, lane: VolumeDriverLane): void {
       }),
     );
 
-    test(
-      'a new volume reads as zeros, whatever was there before',
-      bytes,
-      withBackend(async (driver) => {
-        const [old, neighbour, next] = [newVolume(1), newVolume(1), newVolume(1)];
-        await driver.createVolume(neighbour);
-        await driver.createVolume(old);
-        await write(driver, old, 0xaa);
-        await write(driver, neighbour, 0xbb);
-        await driver.deleteVolume(old);
-        await driver.createVolume(next);
-        await assertFilled(driver, next, 0);
-        await driver.deleteVolume(next);
-        await driver.extendVolume(neighbour, 2);
-        await assertFilled(driver, neighbour, 0xbb);
-        await assertFilled(
-          driver,
-          neighbour,
-          0,
-          SPOTS.map((spot) => spot + GIB),
-        );
-      }),
-    );
-
-    test(
-      'a snapshot holds the bytes of its moment, and what is made from it is independent',
-      copiedBytes,
-      withBackend(async (driver) => {
-        const volume = newVolume(1);
-        const snapshot = snapshotOf(volume);
-        const [small, large] = [newVolume(1), newVolume(2)];
-        await driver.createVolume(volume);
-        await write(driver, volume, 0x11);
-        await driver.createSnapshot(snapshot);
-        await write(driver, volume, 0x22);
-        await driver.createVolumeFromSnapshot(small, snapshot);
-        await driver.createVolumeFromSnapshot(large, snapshot);
-        await assertFilled(driver, small, 0x11);
-        await assertFilled(driver, large, 0x11);
-        await assertFilled(
-          driver,
-          large,
-          0,
-          SPOTS.map((spot) => spot + GIB),
-        );
-        await write(driver, small, 0x33);
-        await assertFilled(driver, volume, 0x22);
-        await assertFilled(driver, large, 0x11);
-        // Redone, it does not take the newer bytes.
-        await driver.createSnapshot(snapshot);
-        const again = newVolume(1);
-        await driver.createVolumeFromSnapshot(again, snapshot);
-        await assertFilled(driver, again, 0x11);
-        await driver.deleteSnapshot(snapshot);
-        await assertFilled(driver, large, 0x11);
-      }),
-    );
-
-    test(
-      'a clone holds the bytes of its moment and is independent, in both directions',
-      copiedBytes,
-      withBackend(async (driver) => {
-        const [source, clone] = [newVolume(1), newVolume(2)];
-        await driver.createVolume(source);
-        await write(driver, source, 0x44);
-        await driver.createClonedVolume(clone, source);
-        await assertFilled(driver, clone, 0x44);
-        await assertFilled(
-          driver,
-          clone,
-          0,
-          SPOTS.map((spot) => spot + GIB),
-        );
-        await write(driver, source, 0x55);
-        await assertFilled(driver, clone, 0x44);
-        await write(driver, clone, 0x66);
-        await assertFilled(driver, source, 0x55);
-        // Redone, a whole clone stays as it is.
-        await driver.createClonedVolume(clone, source);
-        await assertFilled(driver, clone, 0x66);
-        await driver.deleteVolume(source);
-        await assertFilled(driver, clone, 0x66);
-      }),
-    );
-
-    test(
-      'extending keeps the bytes',
-      bytes,
-      withBackend(async (driver) => {
-        const volume = newVolume(1);
-        await driver.createVolume(volume);
-        await write(driver, volume, 0x77);
-        await driver.extendVolume(volume, 2);
-        await assertFilled(driver, volume, 0x77);
-        await assertFilled(
-          driver,
-          volume,
-          0,
-          SPOTS.map((spot) => spot + GIB),
-        );
-      }),
-    );
+    bytesOfVolumes(lane);
 
     for (const method of ['createVolume', 'extendVolume', 'deleteVolume'] as const) {
       test(
@@ -374,17 +229,6 @@ export function volumeDriverSuite(name: string, lane: VolumeDriverLane): void {
   });
 }
 
-/** A volume that nobody has. */
-export function newVolume(sizeGb: number): DriverVolume {
-  const id = randomUUID();
-  return { id, name: `volume-${id}`, sizeGb, pool: null, providerId: null, extraSpecs: {} };
-}
-
-export function snapshotOf(volume: DriverVolume): DriverSnapshot {
-  const id = randomUUID();
-  return { id, name: `snapshot-${id}`, volume, sizeGb: volume.sizeGb, providerId: null };
-}
-
 async function names(driver: VolumeDriver): Promise<string[]> {
   return (await driver.list()).map((object) => object.name).sort();
 }
@@ -392,9 +236,4 @@ async function names(driver: VolumeDriver): Promise<string[]> {
 async function twice(action: () => Promise<void>): Promise<void> {
   await action();
   await action();
-}
-
-function skipUnless(...capabilities: readonly (true | string)[]): { skip?: string } {
-  const reason = capabilities.find((capability) => capability !== true);
-  return typeof reason === 'string' ? { skip: reason } : {};
 }

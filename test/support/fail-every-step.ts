@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { DriverSnapshot, DriverVolume, VolumeDriver } from '../../src/driver/driver.ts';
 import { armFailpoints } from '../../src/lib/failpoint.ts';
-import { newVolume, type SuiteBackend, snapshotOf } from '../suites/volume-driver.ts';
+import { newVolume, type SuiteBackend, snapshotOf } from './volume-driver-lane.ts';
 
 export interface StepTools {
   readonly withBytes: boolean;

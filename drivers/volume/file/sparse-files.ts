@@ -17,8 +17,6 @@ export interface SparseFile {
   readonly sizeBytes: number;
 }
 
-export type SparseFiles = ReturnType<typeof createSparseFiles>;
-
 /**
  * The effects of the file driver: sparse files in two folders below `directory`. A file has its final name only when it
  * is whole and on disk; until then it is `.unfinished-<name>`, which the next attempt or the delete removes.
