@@ -45,7 +45,7 @@ stream.on('test:pass', (event) => {
 stream.on('test:fail', (event) => {
   if (event.todo !== undefined) counts.skipped += 1;
   else if (event.details.type !== 'suite') counts.failed += 1;
-  else if (event.details.error.failureType === 'hookFailed') counts.failed += 1;
+  else if ((event.details.error as { failureType?: string }).failureType === 'hookFailed') counts.failed += 1;
 });
 stream.compose(new spec()).pipe(process.stdout);
 await new Promise((resolve) => stream.once('close', resolve).once('end', resolve));

@@ -3,6 +3,7 @@
  * body, handler. Listening is the caller's.
  */
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { failpoint } from '../lib/failpoint.ts';
 import { failure, isFailure } from '../model/errors.ts';
 import { type Admission, admit } from './admission.ts';
 import type { AuthStrategy } from './auth.ts';
@@ -100,6 +101,9 @@ function guard(server: FastifyInstance, services: ApiServices, settings: ApiServ
     reply.headers(outcome.headers);
     if (outcome.kind === 'refused') return send(reply, outcome.reply);
     request.admission = outcome.admission;
+  });
+  server.addHook('onSend', async (request) => {
+    if (request.method !== 'GET') failpoint(`api.reply.${request.method}`);
   });
   server.addHook('onResponse', async (request, reply) => {
     services.log.info(

@@ -1,4 +1,5 @@
 /** Reads argv, env and the terminal, and runs the command that is asked for. */
+import packageFile from '../../package.json' with { type: 'json' };
 import { buildProgram, type CliIo, runProgram } from '../cli/index.ts';
 import { armFromEnvironment } from './arm-failpoints.ts';
 import { configCommand } from './commands/config.ts';
@@ -17,6 +18,7 @@ export async function main({ onReady }: { readonly onReady: () => void }): Promi
     isTty: process.stderr.isTTY === true,
     columns: process.stdout.isTTY ? process.stdout.columns : undefined,
     stateDirs: ['var', '/var/lib/ashlar'],
+    version: packageFile.version,
   };
   const program = buildProgram(io);
   for (const command of [nodeCommand(io, onReady), dbCommand(io), configCommand(io)]) program.addCommand(command);

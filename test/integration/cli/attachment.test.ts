@@ -64,7 +64,7 @@ function serve(attachments: FakeAttachment[], created: FakeAttachment = attachme
 describe('attachment create', { timeout: TIMEOUT_MS }, () => {
   it('--url prints what qemu takes, and nothing else', async () => {
     await using api = await startApi(serve([]));
-    const argv = ['attachment', 'create', 'volume-1', '--initiator', IQN, '--url'];
+    const argv = ['attachment', 'create', 'volume-1', '--initiator', IQN, '--url', '--no-complete'];
     assert.deepEqual(await run(argv, { env: envOf(api) }), { code: 0, out: `${url}\n`, err: '' });
     assert.deepEqual(api.seen.at(-1)!.body, {
       attachment: { volume_uuid: id(1), connector: { host: hostname(), initiator: IQN }, mode: 'rw' },
@@ -84,6 +84,13 @@ describe('attachment create', { timeout: TIMEOUT_MS }, () => {
     assert.ok((await printed('--show-secrets')).includes(PASSWORD));
     assert.equal(await printed('-f', 'value', '-c', 'connection_info.auth_password'), `${PASSWORD}\n`);
     assert.deepEqual(JSON.parse(await printed('-f', 'json')).connection_info, connection);
+  });
+
+  it('--url marks it as in use too: it is made to be used at once', async () => {
+    await using api = await startApi(serve([]));
+    const argv = ['attachment', 'create', 'volume-1', '--initiator', IQN, '--url'];
+    assert.deepEqual(await run(argv, { env: envOf(api) }), { code: 0, out: `${url}\n`, err: '' });
+    assert.ok(api.seen.some(({ path, body }) => path.endsWith('/action') && 'os-complete' in (body as object)));
   });
 
   it('--complete marks it as in use', async () => {
@@ -144,7 +151,7 @@ describe('attachment create', { timeout: TIMEOUT_MS }, () => {
 
   it('takes the connector from stdin', async () => {
     await using api = await startApi(serve([]));
-    const argv = ['attachment', 'create', id(1), '--connector-json', '-', '--url'];
+    const argv = ['attachment', 'create', id(1), '--connector-json', '-'];
     const { code } = await run(argv, { env: envOf(api), stdin: '{"initiator":"iqn.stdin"}' });
     assert.equal(code, 0);
     const { attachment: sent } = api.seen.at(-1)!.body as { attachment: { connector: unknown } };

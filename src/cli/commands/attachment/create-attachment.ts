@@ -15,7 +15,8 @@ import { type AttachmentOutputOptions, printAttachment, withAttachmentOutput } f
 
 interface Options extends AttachmentOutputOptions, WaitOptions, ConnectorOptions {
   readonly mode: 'rw' | 'ro';
-  readonly complete?: true;
+  /** Undefined where nothing was said: then a URL, which is made to be used at once, completes. */
+  readonly complete?: boolean;
 }
 
 /** `attachment create`: reserves the volume, lets the initiator in, prints how to connect. */
@@ -29,7 +30,8 @@ export function createAttachment(io: CliIo): Command {
     .addOption(new Option('--mode <mode>', 'read and write, or read only').choices(['rw', 'ro']).default('rw'))
     .option('--multipath', 'the initiator wants all paths')
     .option('--connector-json <file>', 'the connector as JSON, in the keys of os-brick; - is stdin')
-    .option('--complete', 'mark the attachment as in use at once');
+    .option('--complete', 'mark the attachment as in use at once; --url does so by itself')
+    .option('--no-complete', 'leave it to `attachment complete`, after the initiator has logged in');
   return withAttachmentOutput(withWait(command)).action(async (name: string, options: Options, self: Command) => {
     checkFields(options, FIELDS.attachment);
     const connector = await readConnector(io, options);
@@ -38,8 +40,9 @@ export function createAttachment(io: CliIo): Command {
     const wanted = { volume_uuid: volume.id, connector, mode: options.mode };
     const attachment = await client.create<AttachmentJson>('/attachments', 'attachment', wanted);
     const connected = options.wait ? await waitForConnection(io, client, volume, attachment, options) : attachment;
-    if (options.complete) await client.post(path`/attachments/${attachment.id}/action`, { 'os-complete': {} });
-    await printAttachment(io, options, options.complete ? await readAgain(client, connected) : connected);
+    const complete = options.complete ?? options.url === true;
+    if (complete) await client.post(path`/attachments/${attachment.id}/action`, { 'os-complete': {} });
+    await printAttachment(io, options, complete ? await readAgain(client, connected) : connected);
   });
 }
 
