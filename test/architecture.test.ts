@@ -121,6 +121,11 @@ describe('the checker', () => {
       expect: /no such file/,
     },
     {
+      name: 'package.json read outside cmd',
+      files: { 'src/api/a.ts': "import x from '../../package.json' with { type: 'json' };" },
+      expect: /only src\/cmd/,
+    },
+    {
       name: 'the environment read outside cmd',
       files: { 'src/api/a.ts': 'const x = process.env.HOME;' },
       expect: /reads process\.env/,
@@ -160,6 +165,7 @@ describe('the checker', () => {
       'src/api/routes/a.ts':
         "import { b } from '../b.ts';\n// import x from 'left-pad';\nconst text = 'process.env and //';",
       'src/api/b.ts': "/* import('left-pad') */ const re = /['\"`]/; const t = `process.env`;",
+      'src/cmd/version.ts': "import x from '../../package.json' with { type: 'json' };",
       'src/cmd/main.ts': "import { a } from '../../drivers/volume/a.ts';\nconst x = process.env.HOME;",
       'drivers/volume/a.ts': "import { option } from '#driver';\nimport { readFile } from 'node:fs/promises';",
       'drivers/volume/b/index.ts': "import { x } from './x.ts';",
