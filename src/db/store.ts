@@ -98,6 +98,11 @@ export interface VolumeStore extends MetadataStore {
   /** Throws InvalidVolume, InvalidSnapshot or InvalidVolumeType where what it is made from is deleted or being deleted. */
   insert(volume: NewVolume): Promise<Volume>;
   get(id: string, options?: { readonly projectId?: string | null; readonly deleted?: boolean }): Promise<Volume | null>;
+  /**
+   * The row as it is now, held until the transaction ends; null where there is none. Whoever changes attachments or
+   * snapshots of a volume locks it first and reads them after it: project, then volume, then what belongs to it.
+   */
+  lock(id: string): Promise<Volume | null>;
   list(query: ListQuery<VolumeFilters>): Promise<Volume[]>;
   count(query: Pick<ListQuery<VolumeFilters>, 'projectId' | 'filters'>): Promise<number>;
   /** Count and sum of sizes. */

@@ -92,6 +92,10 @@ export function volumeStore(session: Session): VolumeStore {
       const [row] = await session.read<Row[]>(builder);
       return { count: row?.count as number, sizeGb: row?.size as number };
     },
+    async lock(id) {
+      await session.rows('select id from volumes where id = :id for update', { id });
+      return await get(id);
+    },
     updateIf: (id, condition, changes) => {
       const update = async (current: Session) => {
         const query = current

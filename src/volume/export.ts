@@ -5,8 +5,7 @@ import type { ChapCredentials, ConnectionInfo, ExportRecord, ExportRequest } fro
 import type { Attachment } from '../model/attachment.ts';
 import type { Connector } from '../model/connector.ts';
 import { failure } from '../model/errors.ts';
-import { statusFromAttachments } from '../model/status.ts';
-import type { Volume, VolumeChanges } from '../model/volume.ts';
+import type { Volume } from '../model/volume.ts';
 import type { Backend, OperationContext } from './operation.ts';
 
 export interface Connected {
@@ -87,16 +86,6 @@ export function consumersLeft(
     return attachment.attachedHost !== null && attachment.attachedHost !== connector.host;
   });
 }
-
-/** Writes the volume's status as its attachments say, and the given columns with it. */
-export async function settleVolume(tx: Store, volumeId: string, changes: VolumeChanges): Promise<boolean> {
-  const attachments = await tx.attachments.listByVolume(volumeId);
-  const { status, attachStatus } = statusFromAttachments(attachments.map((attachment) => attachment.attachStatus));
-  return (await tx.volumes.updateIf(volumeId, { status: CONNECTABLE }, { ...changes, status, attachStatus })) !== null;
-}
-
-/** Statuses of a volume that somebody may connect to, or is leaving. */
-export const CONNECTABLE = ['available', 'reserved', 'attaching', 'in-use', 'detaching', 'error'] as const;
 
 async function recordCredentials(store: Store, volume: Volume): Promise<ChapCredentials> {
   const known = parseProviderAuth(volume.providerAuth);

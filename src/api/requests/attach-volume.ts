@@ -1,5 +1,6 @@
 /** os-attach and os-detach: the older calls that record, and end, a consumer. */
 import { randomUUID } from 'node:crypto';
+import { settleVolumeStatus } from '../../db/settle-volume.ts';
 import type { RequestContext } from '../../model/context.ts';
 import { failure } from '../../model/errors.ts';
 import type { VolumeStatus } from '../../model/status.ts';
@@ -7,7 +8,7 @@ import type { ApiServices } from '../route.ts';
 import { backendOf } from './create-attachment.ts';
 import { findVolume } from './find.ts';
 import { performOperation, recordOperation } from './record-operation.ts';
-import { lockVolume, settleVolumeStatus, wrongStatus } from './volume-status.ts';
+import { lockVolume, wrongStatus } from './volume-status.ts';
 
 export interface AttachVolume {
   readonly instanceId: string | null;

@@ -1,10 +1,12 @@
 /** os-complete: the initiator has logged in, the volume is in use. */
+
+import { settleVolumeStatus } from '../../db/settle-volume.ts';
 import type { RequestContext } from '../../model/context.ts';
 import { failure } from '../../model/errors.ts';
 import { attachmentSteps } from '../../model/status.ts';
 import type { ApiServices } from '../route.ts';
 import { findAttachment, findVolume } from './find.ts';
-import { lockVolume, settleVolumeStatus } from './volume-status.ts';
+import { lockVolume } from './volume-status.ts';
 
 /** Completing what is complete changes nothing. InvalidInput for an attachment that is neither reserved nor attaching. */
 export async function completeAttachment({ store }: ApiServices, context: RequestContext, id: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** POST /attachments: reserves a volume for one consumer, and connects it where a connector is given. */
 import { randomUUID } from 'node:crypto';
+import { settleVolumeStatus } from '../../db/settle-volume.ts';
 import type { Store } from '../../db/store.ts';
 import type { Attachment } from '../../model/attachment.ts';
 import { serviceHost } from '../../model/backend.ts';
@@ -11,7 +12,7 @@ import type { Volume } from '../../model/volume.ts';
 import type { ApiServices } from '../route.ts';
 import { findVolume } from './find.ts';
 import { performOperation, recordOperation } from './record-operation.ts';
-import { lockVolume, settleVolumeStatus, wrongStatus } from './volume-status.ts';
+import { lockVolume, wrongStatus } from './volume-status.ts';
 
 export interface CreateAttachment {
   readonly volumeId: string;

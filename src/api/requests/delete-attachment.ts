@@ -1,4 +1,6 @@
 /** DELETE /attachments/{id}: ends one consumer's use of a volume. */
+
+import { settleVolumeStatus } from '../../db/settle-volume.ts';
 import type { Store } from '../../db/store.ts';
 import type { Attachment } from '../../model/attachment.ts';
 import type { RequestContext } from '../../model/context.ts';
@@ -9,7 +11,7 @@ import type { ApiServices } from '../route.ts';
 import { backendOf } from './create-attachment.ts';
 import { findAttachment, findVolume } from './find.ts';
 import { findUnfinished, performOperation, recordOperation } from './record-operation.ts';
-import { lockVolume, settleVolumeStatus } from './volume-status.ts';
+import { lockVolume } from './volume-status.ts';
 
 /**
  * Answers the attachments that the volume still has. One that no backend has ever heard of goes at once; any other goes

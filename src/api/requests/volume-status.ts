@@ -1,37 +1,14 @@
-/** A volume's status where it follows from its attachments. Call these inside a transaction. */
+/** Holding a volume while something about it is decided, and refusing it where it is in the wrong status. */
 import type { Store } from '../../db/store.ts';
 import { failure } from '../../model/errors.ts';
-import { statusFromAttachments, type VolumeStatus } from '../../model/status.ts';
+import type { VolumeStatus } from '../../model/status.ts';
 import type { Volume } from '../../model/volume.ts';
 
-/** In these the attachments alone decide; in any other something else is going on with the volume. */
-const followsAttachments: readonly VolumeStatus[] = [
-  'available',
-  'reserved',
-  'attaching',
-  'in-use',
-  'detaching',
-  'error',
-];
-
-/**
- * Holds back every other change of this volume's row until the transaction ends, and returns the row as it is then.
- * Whoever changes attachments locks first and reads them after it, so the last one to commit has seen all the others.
- */
-export async function lockVolume(tx: Store, volume: Volume): Promise<Volume> {
-  const { id, multiattach, updatedAt } = volume;
-  // An UPDATE that changes nothing is the store's one way to take a row's lock.
-  const locked = await tx.volumes.updateIf(id, { multiattach }, { updatedAt });
-  if (locked === null)
-    throw failure('Overtaken', { what: `Volume ${id}`, reason: 'it was deleted or retyped. Ask again.' });
-  return locked;
-}
-
-/** Sets the status of a locked volume to what its attachments say. */
-export async function settleVolumeStatus(tx: Store, volumeId: string): Promise<void> {
-  const attachments = await tx.attachments.listByVolume(volumeId);
-  const settled = statusFromAttachments(attachments.map(({ attachStatus }) => attachStatus));
-  await tx.volumes.updateIf(volumeId, { status: followsAttachments }, settled);
+/** The volume as it is now, held until the transaction ends. Overtaken where it has gone meanwhile. */
+export async function lockVolume(tx: Store, { id }: Pick<Volume, 'id'>): Promise<Volume> {
+  const locked = await tx.volumes.lock(id);
+  if (locked !== null) return locked;
+  throw failure('Overtaken', { what: `Volume ${id}`, reason: 'it was deleted. Ask again.' });
 }
 
 /** `InvalidVolume` that says the status found and those that would do. */

@@ -1,6 +1,6 @@
+import { settleVolumeStatus } from '../../db/settle-volume.ts';
 import { failure } from '../../model/errors.ts';
 import { connectionRecovery } from '../../model/status.ts';
-import { settleVolume } from '../export.ts';
 import { defineOperation, loadVolume } from '../operation.ts';
 
 /** Records that a consumer uses the volume (the older attach call): no effect outside of the database. */
@@ -22,6 +22,7 @@ export const attachVolume = defineOperation({
     return { attachment_id: args.attachmentId };
   },
   async succeed(tx, volume, _, { args }) {
+    await tx.volumes.lock(volume.id);
     await tx.attachments.insert({
       id: args.attachmentId,
       volumeId: volume.id,
@@ -32,7 +33,7 @@ export const attachVolume = defineOperation({
       attachMode: args.mode,
       attachTime: new Date(),
     });
-    return await settleVolume(tx, volume.id, {});
+    return await settleVolumeStatus(tx, volume.id);
   },
   async fail() {
     // Nothing was done: the caller unreserves.

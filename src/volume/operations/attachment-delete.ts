@@ -1,5 +1,6 @@
+import { settleVolumeStatus } from '../../db/settle-volume.ts';
 import { attachmentTransitions } from '../../model/status.ts';
-import { consumersLeft, disconnect, notExported, settleVolume } from '../export.ts';
+import { consumersLeft, disconnect, notExported } from '../export.ts';
 import { defineOperation, loadVolume } from '../operation.ts';
 import { loadAttachment } from './attachment-update.ts';
 
@@ -24,14 +25,16 @@ export const attachmentDelete = defineOperation({
     return { last };
   },
   async succeed(tx, { attachment, volume }, { last }) {
+    await tx.volumes.lock(volume.id);
     const now = new Date();
     const gone = { attachStatus: done, deleted: true, deletedAt: now, detachTime: now } as const;
     const updated = await tx.attachments.updateIf(attachment.id, { attachStatus: during }, gone);
-    return updated !== null && (await settleVolume(tx, volume.id, last ? notExported : {}));
+    return updated !== null && (await settleVolumeStatus(tx, volume.id, last ? notExported : {}));
   },
   async fail(tx, { attachment, volume }) {
+    await tx.volumes.lock(volume.id);
     await tx.attachments.updateIf(attachment.id, { attachStatus: during }, { attachStatus: failed });
-    await settleVolume(tx, volume.id, {});
+    await settleVolumeStatus(tx, volume.id);
   },
   answer: () => null,
 });

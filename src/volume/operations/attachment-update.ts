@@ -1,10 +1,11 @@
+import { followsAttachments, settleVolumeStatus } from '../../db/settle-volume.ts';
 import type { Store } from '../../db/store.ts';
 import type { ConnectionInfo } from '../../driver/target.ts';
 import type { Attachment } from '../../model/attachment.ts';
 import type { Connector } from '../../model/connector.ts';
 import { failure, isFailure } from '../../model/errors.ts';
 import { attachmentTransitions } from '../../model/status.ts';
-import { CONNECTABLE, connect, settleVolume } from '../export.ts';
+import { connect } from '../export.ts';
 import { defineOperation, loadVolume } from '../operation.ts';
 
 const { accepts, done, failed, recover } = attachmentTransitions.connect;
@@ -17,7 +18,7 @@ export const attachmentUpdate = defineOperation({
   async load(store, { operation, args }) {
     const attachment = await loadAttachment(store, operation.resourceId, accepts);
     const volume = await loadVolume(store, args.volumeId);
-    if (!(CONNECTABLE as readonly string[]).includes(volume.status)) {
+    if (!(followsAttachments as readonly string[]).includes(volume.status)) {
       throw failure('Overtaken', { what: `Volume ${volume.id}`, reason: `its status is ${volume.status}` });
     }
     return { attachment, volume };
@@ -28,6 +29,7 @@ export const attachmentUpdate = defineOperation({
   },
   async succeed(tx, { attachment, volume }, result, { args }) {
     const connector = args.connector as Connector;
+    await tx.volumes.lock(volume.id);
     const updated = await tx.attachments.updateIf(
       attachment.id,
       { attachStatus: accepts },
@@ -40,9 +42,10 @@ export const attachmentUpdate = defineOperation({
       },
     );
     const { providerLocation } = result.exported;
-    return updated !== null && (await settleVolume(tx, volume.id, { providerLocation }));
+    return updated !== null && (await settleVolumeStatus(tx, volume.id, { providerLocation }));
   },
   async fail(tx, { attachment, volume }, { args }, error) {
+    await tx.volumes.lock(volume.id);
     if (args.created) {
       await tx.attachments.updateIf(
         attachment.id,
@@ -52,7 +55,7 @@ export const attachmentUpdate = defineOperation({
     } else if (!isFailure(error, 'InvalidConnector')) {
       await tx.attachments.updateIf(attachment.id, { attachStatus: accepts }, { attachStatus: failed });
     }
-    await settleVolume(tx, volume.id, {});
+    await settleVolumeStatus(tx, volume.id);
   },
   answer: (result) => result.connectionInfo,
 });

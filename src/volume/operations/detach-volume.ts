@@ -1,7 +1,8 @@
+import { settleVolumeStatus } from '../../db/settle-volume.ts';
 import type { Attachment } from '../../model/attachment.ts';
 import { failure } from '../../model/errors.ts';
 import { connectionRecovery } from '../../model/status.ts';
-import { consumersLeft, disconnect, notExported, settleVolume } from '../export.ts';
+import { consumersLeft, disconnect, notExported } from '../export.ts';
 import { defineOperation, loadVolume } from '../operation.ts';
 
 /** Ends a consumer that attach_volume recorded; the export goes with the last one. */
@@ -21,15 +22,17 @@ export const detachVolume = defineOperation({
     return { last };
   },
   async succeed(tx, { volume, attachment }, { last }) {
+    await tx.volumes.lock(volume.id);
     const now = new Date();
     const gone = { attachStatus: 'detached', deleted: true, deletedAt: now, detachTime: now } as const;
     if (attachment !== null) await tx.attachments.updateIf(attachment.id, {}, gone);
-    return await settleVolume(tx, volume.id, last ? notExported : {});
+    return await settleVolumeStatus(tx, volume.id, last ? notExported : {});
   },
   async fail(tx, { volume, attachment }) {
     if (attachment === null) return;
+    await tx.volumes.lock(volume.id);
     await tx.attachments.updateIf(attachment.id, {}, { attachStatus: 'error_detaching' });
-    await settleVolume(tx, volume.id, {});
+    await settleVolumeStatus(tx, volume.id);
   },
   answer: () => null,
 });

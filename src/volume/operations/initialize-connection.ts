@@ -1,7 +1,8 @@
+import { followsAttachments } from '../../db/settle-volume.ts';
 import type { Connector } from '../../model/connector.ts';
 import { failure } from '../../model/errors.ts';
 import { connectionRecovery } from '../../model/status.ts';
-import { CONNECTABLE, connect, disconnect, notExported } from '../export.ts';
+import { connect, disconnect, notExported } from '../export.ts';
 import { defineOperation, loadVolume } from '../operation.ts';
 
 /** The older way to connect: exports the volume to a connector; the status is the caller's own business. */
@@ -11,7 +12,7 @@ export const initializeConnection = defineOperation({
   locks: ({ operation }) => [`volume:${operation.resourceId}`],
   async load(store, { operation }) {
     const volume = await loadVolume(store, operation.resourceId);
-    if (!(CONNECTABLE as readonly string[]).includes(volume.status)) {
+    if (!(followsAttachments as readonly string[]).includes(volume.status)) {
       throw failure('InvalidVolume', { reason: `volume ${volume.id} is ${volume.status} and cannot be connected to` });
     }
     return volume;
@@ -23,7 +24,7 @@ export const initializeConnection = defineOperation({
   },
   async succeed(tx, volume, { exported }) {
     const { providerLocation } = exported;
-    return (await tx.volumes.updateIf(volume.id, { status: CONNECTABLE }, { providerLocation })) !== null;
+    return (await tx.volumes.updateIf(volume.id, { status: followsAttachments }, { providerLocation })) !== null;
   },
   async fail() {
     // The status was never touched; what was exported has been taken back.
