@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { renderOpenApi } from '../src/api/openapi.ts';
 import { optionGroups } from '../src/cmd/options.ts';
 import { renderSample } from '../src/config/sample.ts';
 import { renderTransitions } from './render-transitions.ts';
@@ -15,6 +16,7 @@ export interface GeneratedFile {
 /** Everything that is generated, one line each. A text between markers keeps what stands around it. */
 const generators: readonly { readonly path: string; readonly make: (current: string) => string }[] = [
   { path: 'etc/ashlar.conf.sample', make: () => renderSample(optionGroups) },
+  { path: 'docs/openapi.json', make: () => renderOpenApi() },
   { path: 'src/model/README.md', make: (current) => replaceMarked(current, 'transitions', renderTransitions()) },
 ];
 
