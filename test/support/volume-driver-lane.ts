@@ -14,8 +14,8 @@ export interface SuiteBackend {
 
 export interface VolumeDriverLane {
   open(): Promise<SuiteBackend>;
-  /** GiB that fit at the least, and that surely do not fit. */
-  readonly capacityGb: { readonly fits: number; readonly tooMuch: number };
+  /** GiB that fit, but not twice, and that do not fit at all; or why nothing is ever too much here. */
+  readonly capacityGb: { readonly fits: number; readonly tooMuch: number } | string;
   /** true, or why this lane cannot try it. Skipped tests are counted. */
   readonly capabilities: {
     readonly copies: true | string;

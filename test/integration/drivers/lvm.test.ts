@@ -13,7 +13,7 @@ else for (const type of isReal ? ['default', 'thin'] : ['default']) suite(type);
 function suite(type: string): void {
   const capability = isReal ? true : 'no device-mapper in this kernel';
   volumeDriverSuite(`lvm (${type})`, {
-    capacityGb: type === 'thin' ? { fits: 8, tooMuch: 20_000 } : { fits: 8, tooMuch: 13 },
+    capacityGb: type === 'thin' ? 'a thin pool takes any promise' : { fits: 8, tooMuch: 13 },
     capabilities: { copies: capability, bytes: capability, foreign: true },
     readers: ['lvs', 'vgs'],
     readBytes,
@@ -42,7 +42,7 @@ function suite(type: string): void {
             '--name',
             name,
             '--size',
-            '1g',
+            '256m',
             group.name,
           );
           const before = await show();
