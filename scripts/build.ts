@@ -1,11 +1,12 @@
 /** Bundles what ships: dist/ashlar.js and its chunks. */
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, readdir, rm, symlink } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-await rm(`${root}dist`, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
+  metafile: true,
   entryPoints: [`${root}src/cmd/ashlar.ts`],
   outdir: `${root}dist`,
   bundle: true,
@@ -40,3 +41,11 @@ await build({
   logLevel: 'warning',
 });
 await chmod(`${root}dist/ashlar.js`, 0o755);
+// What earlier builds left goes last, so that a program that is just being started finds all of its chunks.
+const fresh = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
+for (const name of await readdir(`${root}dist`)) if (!fresh.has(name)) await rm(`${root}dist/${name}`);
+
+// `npx ashlar` looks here first; without this link it would go and look for a package of that name.
+const link = `${root}node_modules/.bin/ashlar`;
+await rm(link, { force: true });
+await symlink('../../dist/ashlar.js', link);

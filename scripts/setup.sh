@@ -16,7 +16,7 @@ PATH="$PWD/node_modules/.bin:$PATH"
 export PATH
 
 # The bundle, when a source is newer. dist itself is replaced by each build.
-if [ ! -f dist/ashlar.js ] || [ -n "$(find src drivers rootwrap scripts/build.ts package.json -newer dist/ashlar.js -type f -print -quit)" ]; then
+if [ ! -f dist/ashlar.js ] || [ -n "$(find src drivers rootwrap scripts/build.ts package.json -newer dist/ashlar.js -type f -print -quit 2>/dev/null)" ]; then
   say "Building ..."
   node scripts/build.ts || exit 1
 fi
