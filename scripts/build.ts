@@ -45,7 +45,7 @@ await chmod(`${root}dist/ashlar.js`, 0o755);
 const fresh = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
 for (const name of await readdir(`${root}dist`)) if (!fresh.has(name)) await rm(`${root}dist/${name}`);
 
-// `npx ashlar` looks here first; without this link it would go and look for a package of that name.
+// For `npx ashlar`. A `bin` in package.json would make npx install the checkout into a cache of its own at every call.
 const link = `${root}node_modules/.bin/ashlar`;
 await rm(link, { force: true });
 await symlink('../../dist/ashlar.js', link);
