@@ -1,4 +1,4 @@
-/** Bundles what ships: dist/ashlar.js and its chunks. */
+/** Bundles what ships: dist/ashlar.js and its chunks, and dist/rootwrap.js, one file for a directory of root's. */
 import { chmod, readdir, rm, symlink } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,3 +49,16 @@ for (const name of await readdir(`${root}dist`)) if (!fresh.has(name)) await rm(
 const link = `${root}node_modules/.bin/ashlar`;
 await rm(link, { force: true });
 await symlink('../../dist/ashlar.js', link);
+
+// Not minified: whoever lets it run as root can read it.
+await build({
+  entryPoints: [`${root}rootwrap/main.ts`],
+  outfile: `${root}dist/rootwrap.js`,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  banner: { js: '#!/usr/bin/env node' },
+  logLevel: 'warning',
+});
+await chmod(`${root}dist/rootwrap.js`, 0o755);
