@@ -1,0 +1,111 @@
+/**
+ * Files as root: @mkdir PATH, @write PATH (the value on stdin), @link TARGET PATH, @remove PATH, @read PATH. The path is
+ * walked one directory at a time, each opened in the one before and never through a symlink, so nobody can lead it away
+ * between the check and the act. Each is idempotent.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+
+const { O_RDONLY, O_WRONLY, O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
+const MAX_VALUE_BYTES = 4096;
+const MAX_READ_BYTES = 1024 * 1024;
+const NOTHING = Buffer.alloc(0);
+
+export class VerbError extends Error {}
+
+type Verb = (paths: readonly string[], input: Buffer) => Buffer;
+
+export const fileVerbs: Readonly<Record<string, Verb>> = {
+  '@mkdir': ([path]) => atEntry(path, (entry) => idempotent('EEXIST', () => mkdirSync(entry, 0o755))),
+  '@write': ([path], input) => {
+    // A value is one line: a second one could be a second setting. Tools of files end theirs with a newline; configfs must not.
+    if (input.length > MAX_VALUE_BYTES || hasControls(input.toString('latin1'))) {
+      throw new VerbError(`a value is one line without control characters, ${MAX_VALUE_BYTES} bytes at the most`);
+    }
+    return atEntry(path, (entry) =>
+      withPlainFile(entry, O_WRONLY | O_CREAT, (fd) => {
+        idempotent('EINVAL', () => ftruncateSync(fd));
+        if (writeSync(fd, input) !== input.length) throw new VerbError('the value was not taken whole');
+        return NOTHING;
+      }),
+    );
+  },
+  '@link': ([target, path]) =>
+    atEntry(path, (entry) => {
+      idempotent('EEXIST', () => symlinkSync(target!, entry));
+      if (readlinkSync(entry) !== target) throw new VerbError('there is something else of that name');
+      return NOTHING;
+    }),
+  '@remove': ([path]) =>
+    atEntry(path, (entry) =>
+      idempotent('ENOENT', () => (lstatSync(entry).isDirectory() ? rmdirSync(entry) : unlinkSync(entry))),
+    ),
+  '@read': ([path]) => atEntry(path, (entry) => withPlainFile(entry, O_RDONLY, readAll)),
+};
+
+function hasControls(text: string): boolean {
+  return [...text].some((character) => character < ' ' || character === '\x7f');
+}
+
+function readAll(fd: number): Buffer {
+  const bytes = Buffer.alloc(MAX_READ_BYTES);
+  let length = 0;
+  for (let count = -1; count !== 0 && length < bytes.length; length += count) {
+    count = readSync(fd, bytes, length, bytes.length - length, null);
+  }
+  return bytes.subarray(0, length);
+}
+
+/** Does it; that error means it is done already. */
+function idempotent(code: string, act: () => void): Buffer {
+  try {
+    act();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== code) throw error;
+  }
+  return NOTHING;
+}
+
+/** Calls back with a name for the path's last part that leads nowhere else; its directories are held open meanwhile. */
+function atEntry(path: string | undefined, act: (entry: string) => Buffer): Buffer {
+  const parts = path?.split('/') ?? [];
+  const names = parts.slice(1);
+  const isPlain = names.every((name) => name !== '' && name !== '.' && name !== '..' && !hasControls(name));
+  if (parts[0] !== '' || names.length === 0 || !isPlain) throw new VerbError('it is no plain absolute path');
+  let directory = openSync('/', O_RDONLY | O_DIRECTORY);
+  try {
+    for (const name of names.slice(0, -1)) {
+      const next = openSync(`/proc/self/fd/${directory}/${name}`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      closeSync(directory);
+      directory = next;
+    }
+    return act(`/proc/self/fd/${directory}/${names.at(-1)}`);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+/** No symlink, fifo or device, and no second name of another file: somebody may have put that there. */
+function withPlainFile(entry: string, flags: number, act: (fd: number) => Buffer): Buffer {
+  const fd = openSync(entry, flags | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile() || stat.nlink !== 1) throw new VerbError('it is no plain file with one name');
+    return act(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
