@@ -20,6 +20,7 @@ import { renderPostgresConfig } from './postgres-config.ts';
 import { settleLeftoverServer } from './postgres-leftover.ts';
 import { findPostgresBinaries, type PostgresBinaries } from './postgres-package.ts';
 import { socketDirectory } from './postgres-socket.ts';
+import { userForPostgres } from './postgres-user.ts';
 
 export interface EmbeddedPostgres {
   readonly connection: {
@@ -72,7 +73,7 @@ export async function startEmbeddedPostgres(options: {
   await writeFileAtomically(ownerFile, `${process.pid}\n`);
   const server = await startOwnedProcess({
     name: 'PostgreSQL',
-    argv: asUnprivileged([binaries.postgres, '-D', dataDirectory]),
+    argv: await asUnprivileged([binaries.postgres, '-D', dataDirectory]),
     env: environment,
     cwd: dataDirectory,
     parentDeathSignal: 'SIGINT',
@@ -94,13 +95,11 @@ export async function startEmbeddedPostgres(options: {
 /** PG* variables of our environment would change how the programs behave. */
 const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
-/**
- * PostgreSQL refuses to run as root. In a user namespace where we are an ordinary user it runs all the same, without an
- * account of its own; on disk its files belong to root.
- */
-function asUnprivileged(argv: readonly [string, ...string[]]): [string, ...string[]] {
-  if (process.getuid?.() !== 0) return [...argv];
-  return ['unshare', '-U', '--map-user=1000', '--map-group=1000', '--', ...argv];
+/** As the user that runs us where that can be, else as another in a user namespace of its own. */
+async function asUnprivileged(argv: readonly [string, ...string[]]): Promise<[string, ...string[]]> {
+  const user = userForPostgres(await readFile('/etc/passwd', 'utf8').catch(() => ''), process.getuid?.() ?? 0);
+  if (user === null) return [...argv];
+  return ['unshare', '-U', `--map-user=${user.uid}`, `--map-group=${user.gid}`, '--', ...argv];
 }
 
 /** The last line of postmaster.pid tells the server's state, as pg_ctl reads it. */
@@ -138,14 +137,14 @@ async function makeDataDirectory(
   const temporary = await mkdtemp(join(stateDir, 'postgres.new-'));
   const passwordFile = join(stateDir, 'postgres.password');
   await run(
-    asUnprivileged([
+    await asUnprivileged([
       ...([binaries.initdb, '-D', temporary, '-U', USER, '--pwfile', passwordFile] as const),
       ...['--auth=scram-sha-256', '--data-checksums', '--wal-segsize=4', '--encoding=UTF8'],
       ...['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'],
     ]),
   );
   await run(
-    asUnprivileged([binaries.postgres, '--single', '-D', temporary, '-c', 'exit_on_error=on', 'postgres']),
+    await asUnprivileged([binaries.postgres, '--single', '-D', temporary, '-c', 'exit_on_error=on', 'postgres']),
     `CREATE DATABASE ${DATABASE};\n`,
   );
   await rename(temporary, dataDirectory);
@@ -167,7 +166,7 @@ function run(argv: readonly [string, ...string[]], input = ''): Promise<void> {
         const next = /unshare/.test(detail)
           ? 'As root it needs user namespaces (sysctl user.max_user_namespaces); or start as an ordinary user, or name a PostgreSQL of your own as connection in [database].'
           : 'Free what it lacks and start again; nothing half-made is kept.';
-        reject(failure('ServiceUnavailable', { reason: `The database could not be made: ${detail}\n${next}` }, error));
+        reject(failure('ServiceUnavailable', { reason: `The database could not be made: ${detail}. ${next}` }, error));
       },
     );
     child.stdin?.on('error', () => {});

@@ -5,12 +5,11 @@ import { apiOptions } from '../../api/options.ts';
 import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
 import { databaseOptions } from '../../db/options.ts';
-import { pathOf } from '../../exec/executor.ts';
 import { schedulerOptions } from '../../scheduler/options.ts';
 import { serviceOptions } from '../../service/options.ts';
 import { optionGroups } from '../options.ts';
 import { type ConfiguredBackend, configureBackends } from '../services.ts';
-import { chooseLocalBackend, type LocalBackend, localBackendConfig } from './local-backend.ts';
+import { chooseLocalBackend, type LocalBackend, localBackendConfig, tgtdObstacle } from './local-backend.ts';
 import { processOptions } from './options.ts';
 import type { NodeFacts } from './state-dir.ts';
 
@@ -31,8 +30,8 @@ export async function loadNodeConfig(options: {
   const ownFile = join(stateDir, 'ashlar.conf');
   const named = configFiles.length > 0;
   const local = named ? null : chooseLocalBackend(facts);
-  const hasTgtd = pathOf('tgtd') !== null;
-  const suggested = local === null ? {} : localBackendConfig(local.backend, hasTgtd ? 'tgtadm' : 'fake');
+  const target = tgtdObstacle() === null ? 'tgtadm' : 'fake';
+  const suggested = local === null ? {} : localBackendConfig(local.backend, target);
   const config = await loadConfig({
     files: named ? configFiles : [ownFile].filter(existsSync),
     defaults: {
@@ -41,7 +40,7 @@ export async function loadNodeConfig(options: {
         ...suggested.DEFAULT,
         state_path: stateDir,
         host: facts.host ?? '',
-        ...(local === null ? {} : { own_tgtd: String(hasTgtd) }),
+        ...(local === null ? {} : { own_tgtd: String(target === 'tgtadm') }),
       },
     },
     known: optionGroups,

@@ -34,6 +34,12 @@ export function localBackendConfig(backend: LocalBackend['backend'], target: 'tg
   };
 }
 
+/** Null where a tgtd of our own can be started, else why not. */
+export function tgtdObstacle(): string | null {
+  if (process.getuid?.() !== 0) return 'tgtd takes root (sudo npm start)';
+  return pathOf('tgtd') === null ? 'tgt is not installed (apt-get install tgt)' : null;
+}
+
 /** What of a machine decides. */
 export interface Machine {
   readonly isRoot: boolean;

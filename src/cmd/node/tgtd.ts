@@ -3,6 +3,7 @@ import type { Config } from '../../config/config.ts';
 import type { Logger } from '../../log/logger.ts';
 import { startOwnTgtd } from '../local/tgtd.ts';
 import type { ConfiguredBackend, TargetOverrides } from '../services.ts';
+import { tgtdObstacle } from './local-backend.ts';
 import { processOptions } from './options.ts';
 import { supervise } from './supervise.ts';
 import type { Teardown } from './teardown.ts';
@@ -24,7 +25,8 @@ export async function startNodeTgtd(options: {
   const { own_tgtd } = config.section('DEFAULT', processOptions);
   if (!backends.some(({ usesTgt }) => usesTgt)) {
     if (backends.some(({ usesFakeTarget }) => usesFakeTarget)) {
-      say('Target: fake. No initiator can log in; for real iSCSI, install tgt (apt-get install tgt) and start again.');
+      const why = tgtdObstacle();
+      say(`Target: fake, so no initiator can log in${why === null ? '.' : `: ${why}.`}`);
     }
     return {};
   }
