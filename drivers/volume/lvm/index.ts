@@ -113,13 +113,13 @@ function openLvmDriver({ backend, options: chosen, executor, log }: DriverContex
       mode = await chooseMode();
       log.info({ volumeGroup, mode }, 'volume group ready');
     },
-    createVolume: (volume) => provisioning().createVolume(volume),
-    createVolumeFromSnapshot: (volume, snapshot) => provisioning().createVolumeFromSnapshot(volume, snapshot),
-    createClonedVolume: (volume, source) => provisioning().createClonedVolume(volume, source),
-    deleteVolume: (volume) => provisioning().deleteVolume(volume),
-    extendVolume: (volume, newSizeGb) => provisioning().extendVolume(volume, newSizeGb),
-    createSnapshot: (snapshot) => provisioning().createSnapshot(snapshot),
-    deleteSnapshot: (snapshot) => provisioning().deleteSnapshot(snapshot),
+    createVolume: async (volume) => provisioning().createVolume(volume),
+    createVolumeFromSnapshot: async (volume, snapshot) => provisioning().createVolumeFromSnapshot(volume, snapshot),
+    createClonedVolume: async (volume, source) => provisioning().createClonedVolume(volume, source),
+    deleteVolume: async (volume) => provisioning().deleteVolume(volume),
+    extendVolume: async (volume, newSizeGb) => provisioning().extendVolume(volume, newSizeGb),
+    createSnapshot: async (snapshot) => provisioning().createSnapshot(snapshot),
+    deleteSnapshot: async (snapshot) => provisioning().deleteSnapshot(snapshot),
 
     async devicePath(volume) {
       return host.device((await requireVolume(host, volume)).name);

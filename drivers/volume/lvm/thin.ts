@@ -57,11 +57,11 @@ export function thinProvisioning(host: LvmHost, log: Logger): Provisioning {
       await snapshotOf(lvName(volume.name), [tags.owned], () => requireVolume(host, source));
       await grow(await requireVolume(host, volume), volume.sizeGb);
     },
-    deleteVolume: (volume) => drop(lvName(volume.name), 'VolumeIsBusy', volume.id),
+    deleteVolume: async (volume) => drop(lvName(volume.name), 'VolumeIsBusy', volume.id),
     extendVolume: async (volume, newSizeGb) => grow(await requireVolume(host, volume), newSizeGb),
-    createSnapshot: (snapshot) =>
+    createSnapshot: async (snapshot) =>
       snapshotOf(lvName(snapshot.name), [tags.owned, tags.snapshot], () => requireVolume(host, snapshot.volume)),
-    deleteSnapshot: (snapshot) => drop(lvName(snapshot.name), 'SnapshotIsBusy', snapshot.id),
+    deleteSnapshot: async (snapshot) => drop(lvName(snapshot.name), 'SnapshotIsBusy', snapshot.id),
   };
 }
 
