@@ -2,6 +2,7 @@ import { apiOptions } from '../api/options.ts';
 import type { OptionGroup } from '../config/groups.ts';
 import type { Options } from '../config/options.ts';
 import { databaseOptions } from '../db/options.ts';
+import { execOptions } from '../exec/options.ts';
 import { schedulerOptions } from '../scheduler/options.ts';
 import { serviceOptions } from '../service/options.ts';
 import { backendOptions, volumeServiceOptions } from '../volume/options.ts';
@@ -17,6 +18,7 @@ import { targets } from './targets.ts';
 export const optionGroups: readonly OptionGroup[] = [
   { group: 'DEFAULT', title: 'Process', options: processOptions },
   { group: 'DEFAULT', title: 'Every service', options: serviceOptions },
+  { group: 'DEFAULT', title: 'Commands as root', options: execOptions },
   { group: 'DEFAULT', title: 'API', options: apiOptions },
   { group: 'DEFAULT', title: 'Scheduler', options: schedulerOptions },
   { group: 'DEFAULT', title: 'Volume service', options: volumeServiceOptions },

@@ -31,16 +31,22 @@ export interface CommandResult {
 
 /**
  * Runs commands. Retries nothing. Throws CommandError for an exit code that is not ok, a signal, a timeout, an abort, too
- * much output, a program that is missing, a right that is missing (refused).
+ * much output, a program that is missing, a right that is missing (refused), a helper that died meanwhile (lost).
  */
 export interface Executor {
+  /**
+   * Privileged commands run in the helper; this process may have no rights of its own. What takes root but is no command is
+   * asked for as one of the helper's verbs then (`@tgt`, `@write`, …: rootwrap/README.md), run like a privileged command.
+   */
+  readonly viaHelper?: boolean;
   run(command: Command): Promise<CommandResult>;
 }
 
 /** A command that did not do what was asked. `result` is null where it never ran or was killed: its effect is then unknown. */
 export class CommandError extends AshlarError {
   readonly result: CommandResult | null;
-  readonly outcome: 'exit' | 'signal' | 'timeout' | 'missing' | 'output limit' | 'aborted' | 'refused';
+  /** `lost`: the privileged helper went away while it ran. */
+  readonly outcome: 'exit' | 'signal' | 'timeout' | 'missing' | 'output limit' | 'aborted' | 'refused' | 'lost';
 
   constructor(
     command: string,

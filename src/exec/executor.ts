@@ -1,16 +1,17 @@
 import { accessSync, constants } from 'node:fs';
 import { basename } from 'node:path';
 import { type Options as ExecaOptions, execa } from 'execa';
-import { type Command, CommandError, type CommandResult, type Executor } from '../driver/executor.ts';
+import type { Command, CommandResult, Executor } from '../driver/executor.ts';
 import { createLimiter } from '../lib/bounded.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import type { Logger } from '../log/logger.ts';
-import { maskArguments, maskText } from './mask.ts';
+import { maskArguments } from './mask.ts';
+import { type Ended, endedWithout, judge } from './outcome.ts';
 
 export interface LocalExecutorOptions {
   readonly log: Logger;
-  /** How a privileged command gets its rights: we are root; `sudo -n`; not at all (it is refused). */
-  readonly privileged: 'root' | 'sudo' | 'none';
+  /** Whether a privileged command may run here: we are root; it is refused. */
+  readonly privileged: 'root' | 'none';
   /** Commands that run at the same time; further ones wait their turn. */
   readonly atOnce?: number;
 }
@@ -20,7 +21,7 @@ export const COMMAND_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 
 const DEFAULT_AT_ONCE = 16;
 const DEFAULT_OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024;
-const QUOTED_STDERR_CHARACTERS = 600;
+const NO_RIGHTS = 'it needs root; run the service as root, or let its user run the privileged helper (etc/sudoers.d)';
 
 /**
  * Runs commands as children of this process. Each gets a session of its own, which is killed as a whole (SIGKILL) at the
@@ -41,9 +42,14 @@ export function pathOf(program: string): string | null {
 }
 
 async function runCommand(command: Command, { log, privileged }: LocalExecutorOptions): Promise<CommandResult> {
+  return await conduct(command, log, () => runProcess(command, privileged));
+}
+
+/** What every way of running a command has around it: fail points, a line in the log, the judgement. */
+export async function conduct(command: Command, log: Logger, run: () => Promise<Ended>): Promise<CommandResult> {
   const program = basename(command.argv[0]);
   failpoint(`exec.${program}.before`);
-  const ended = await runProcess(command, privileged);
+  const ended = await run();
   const { result, stop } = ended;
   log.debug(
     {
@@ -60,22 +66,9 @@ async function runCommand(command: Command, { log, privileged }: LocalExecutorOp
   return result;
 }
 
-/** How a command ended. `stop` is why it has no exit code of its own. */
-interface Ended {
-  readonly result: CommandResult;
-  readonly stop: null | 'timeout' | 'output limit' | 'aborted' | 'missing' | 'refused' | 'signal';
-  readonly detail: string;
-  readonly cause?: unknown;
-}
-
 async function runProcess(command: Command, privileged: LocalExecutorOptions['privileged']): Promise<Ended> {
   const startedAt = performance.now();
-  const never = (stop: Ended['stop'], detail: string, cause?: unknown): Ended => ({
-    result: { exitCode: -1, stdout: '', stderr: '', durationMs: performance.now() - startedAt },
-    stop,
-    detail,
-    cause,
-  });
+  const never = (stop: NonNullable<Ended['stop']>, detail: string) => endedWithout(startedAt, stop, detail);
   if (command.signal?.aborted === true) return never('aborted', 'it was not started, the caller gave up before');
   const launch = launchOf(command, privileged);
   if ('refused' in launch) return never(launch.refused, launch.detail);
@@ -98,7 +91,7 @@ async function runProcess(command: Command, privileged: LocalExecutorOptions['pr
   const end = (why: Ended['stop']) => {
     if (stop !== null) return;
     stop = why;
-    killGroup(child.pid, launch.sudo);
+    killGroup(child.pid);
     // A process that left the group may still hold the pipes: its output is no longer waited for.
     child.stdout.destroy();
     child.stderr.destroy();
@@ -125,10 +118,10 @@ async function runProcess(command: Command, privileged: LocalExecutorOptions['pr
   }
 }
 
-type Launch = { readonly file: string; readonly arguments: readonly string[]; readonly sudo: boolean };
+type Launch = { readonly file: string; readonly arguments: readonly string[] };
 type Refusal = { readonly refused: 'missing' | 'refused'; readonly detail: string };
 
-/** What is really started: the program itself, or sudo or setpriv before it. */
+/** What is really started: the program itself, or setpriv before it. */
 function launchOf(command: Command, privileged: LocalExecutorOptions['privileged']): Launch | Refusal {
   const [program, ...rest] = command.argv;
   const path = pathOf(program);
@@ -138,51 +131,10 @@ function launchOf(command: Command, privileged: LocalExecutorOptions['privileged
       detail: `no program '${program}' in ${COMMAND_PATH}; install the package that has it`,
     };
   }
+  if (command.privileged === true && privileged === 'none') return { refused: 'refused', detail: NO_RIGHTS };
   const setpriv = command.diesWithUs === true ? pathOf('setpriv') : null;
-  const argv = setpriv === null ? [path, ...rest] : [setpriv, '--pdeathsig', 'KILL', '--', path, ...rest];
-  if (command.privileged !== true || privileged === 'root') {
-    return { file: argv[0]!, arguments: argv.slice(1), sudo: false };
-  }
-  const sudo = privileged === 'sudo' ? pathOf('sudo') : null;
-  if (sudo === null) {
-    return {
-      refused: 'refused',
-      detail: 'it needs root; run the service as root, or let its user run it by sudo without a password',
-    };
-  }
-  // sudo clears the environment, so it is set again behind it.
-  const env = Object.entries({ LC_ALL: 'C', ...command.env }).map(([name, value]) => `${name}=${value}`);
-  return { file: sudo, arguments: ['-n', '--', pathOf('env') ?? 'env', ...env, ...argv], sudo: true };
-}
-
-/** The error that the outcome is, or null where it is an answer. */
-function judge(command: Command, { result, stop, detail, cause }: Ended): CommandError | null {
-  const name = maskArguments(command.argv).join(' ');
-  const stderr = quoted(result.stderr);
-  switch (stop) {
-    case null: {
-      if ((command.okExitCodes ?? [0]).includes(result.exitCode)) return null;
-      // sudo's own refusals come with its name before them and exit code 1.
-      const bySudo = command.privileged === true && result.exitCode === 1 && /^sudo: /.test(result.stderr);
-      const text = `exit code ${result.exitCode}`;
-      return new CommandError(name, bySudo ? 'refused' : 'exit', { result, text, stderr });
-    }
-    case 'missing':
-    case 'refused':
-      return new CommandError(name, stop, { result: null, text: 'nothing run', stderr: detail }, cause);
-    case 'timeout':
-      return new CommandError(name, stop, {
-        result: null,
-        text: `a kill at its deadline of ${command.timeoutMs / 1000} s, its effect is unknown`,
-        stderr,
-      });
-    case 'output limit':
-      return new CommandError(name, stop, { result: null, text: 'a kill for too much output', stderr });
-    case 'aborted':
-      return new CommandError(name, stop, { result: null, text: 'an abort by the caller', stderr: detail || stderr });
-    case 'signal':
-      return new CommandError(name, stop, { result: null, text: `signal ${detail}`, stderr });
-  }
+  if (setpriv === null) return { file: path, arguments: rest };
+  return { file: setpriv, arguments: ['--pdeathsig', 'KILL', '--', path, ...rest] };
 }
 
 interface Streams {
@@ -207,26 +159,13 @@ function collect(child: Streams, limitBytes: number, onTooMuch: () => void) {
 }
 
 /** Ends a session's whole process group. One that is gone is fine. */
-function killGroup(pid: number | undefined, bySudo: boolean): void {
+function killGroup(pid: number | undefined): void {
   if (pid === undefined) return;
-  if (bySudo) {
-    // We may not signal root's processes.
-    const kill = ['-n', '--', pathOf('kill') ?? 'kill', '-KILL', '--', `-${pid}`];
-    execa(pathOf('sudo') ?? 'sudo', kill, { reject: false, stdio: 'ignore', timeout: 5_000 }).catch(() => {});
-    return;
-  }
   try {
     process.kill(-pid, 'SIGKILL');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
-}
-
-/** The end of what the tool said on stderr: that is where it gives the reason. */
-function quoted(stderr: string): string {
-  const text = maskText(stderr.trim());
-  if (text === '') return 'it said nothing';
-  return text.length <= QUOTED_STDERR_CHARACTERS ? text : `…${text.slice(-QUOTED_STDERR_CHARACTERS)}`;
 }
 
 function isExecutable(path: string): boolean {

@@ -52,7 +52,8 @@ export function createSocketTransport(path: string, lld: string, timeoutMs = TIM
   return async (request) => {
     failpoint('tgt.socket.before');
     const answer = await exchange(path, encodeRequest(request, lld), timeoutMs).catch((error: unknown) => {
-      throw failure('ConnectionFailed', { what: `tgtd at ${path}`, reason: explain(error) }, error);
+      const reason = explain((error as NodeJS.ErrnoException).code, messageOf(error));
+      throw failure('ConnectionFailed', { what: `tgtd at ${path}`, reason }, error);
     });
     failpoint('tgt.socket.after');
     return answer;
@@ -85,7 +86,7 @@ function encodeParameters({ op, parameters }: TgtRequest): Buffer {
 export function decodeAnswer(bytes: Buffer): TgtAnswer {
   const code = bytes.readUInt32LE(0);
   return {
-    problem: code === 0 ? null : (PROBLEMS[code] ?? `error ${code}`),
+    problem: problemOf(code),
     text: bytes.toString('utf8', ANSWER_HEADER_BYTES).replace(/\0+$/, ''),
   };
 }
@@ -129,13 +130,18 @@ function exchangeOnce(path: string, request: Buffer, timeoutMs: number): Promise
   });
 }
 
-function explain(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
+/** tgtadm's words for tgtd's error number; null for none. */
+export function problemOf(code: number): string | null {
+  return code === 0 ? null : (PROBLEMS[code] ?? `error ${code}`);
+}
+
+/** Why tgtd could not be asked, and what to do; `message` where the code says nothing. */
+export function explain(code: string | undefined, message: string): string {
   if (code === 'ENOENT' || code === 'ECONNREFUSED') {
     return 'no daemon listens there. Start tgtd (systemctl start tgt), or set tgt_control_port and tgt_socket to where it listens.';
   }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EPIPE' || code === 'ECONNRESET') {
-    return `it did not take the request (${code}). It accepts only root: run the volume service as root, or see tgt_control.`;
+    return `it did not take the request (${code}). It accepts only root: run the volume service as root or give it the privileged helper, or see tgt_control.`;
   }
-  return `${messageOf(error)}. See what tgtd does (a device that hangs?), then try again.`;
+  return `${message}. See what tgtd does (a device that hangs?), then try again.`;
 }

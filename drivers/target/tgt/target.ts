@@ -14,6 +14,7 @@ import {
 } from '#driver';
 import { deleteTargetAndAccounts } from './accounts.ts';
 import { applySteps, readIfThere } from './apply.ts';
+import { createHelperTransport } from './by-helper.ts';
 import { renderConfigFile } from './config-file.ts';
 import { connectionInfo, renderLocation, renderPortal } from './connection.ts';
 import { createSocketTransport, socketPath } from './control-socket.ts';
@@ -118,7 +119,9 @@ function openDaemon({ options: values, executor }: TargetContext<typeof options>
     path,
     values.tgt_control === 'tgtadm'
       ? createTgtadmTransport(executor, { lld, controlPort, socket, path })
-      : createSocketTransport(path, lld),
+      : executor.viaHelper === true
+        ? createHelperTransport(executor, path, lld)
+        : createSocketTransport(path, lld),
   );
 }
 

@@ -5,7 +5,8 @@
 import { hostname } from 'node:os';
 import { apiOptions } from '../../api/options.ts';
 import type { Config } from '../../config/config.ts';
-import { createLocalExecutor } from '../../exec/executor.ts';
+import { createExecutor } from '../../exec/create-executor.ts';
+import { execOptions } from '../../exec/options.ts';
 import { createLogger, type RootLogger } from '../../log/create-logger.ts';
 import { createMemoryTransport } from '../../rpc/memory.ts';
 import { serviceOptions } from '../../service/options.ts';
@@ -76,7 +77,8 @@ interface Parts {
 async function startParts({ say }: NodeSettings, parts: Parts): Promise<void> {
   const { state, config, backends, local, log, teardown } = parts;
   const store = await openNodeStore({ config, stateDir: state.path, log, say, teardown });
-  const executor = createLocalExecutor({ log, privileged: process.getuid?.() === 0 ? 'root' : 'sudo' });
+  const executor = openExecutor(config, log);
+  teardown.defer('privileged helper', async () => executor.close());
   const transport = createMemoryTransport();
   teardown.defer('transport', () => transport.close());
   const { host, graceful_shutdown_timeout } = config.section('DEFAULT', serviceOptions);
@@ -110,4 +112,18 @@ async function startParts({ say }: NodeSettings, parts: Parts): Promise<void> {
   await state.announce({ url, project: PROJECT });
   log.info({ url, pid: process.pid }, 'node is up');
   say(renderBanner({ url, stateDir: state.path }));
+}
+
+/** A person who can be asked for a password is one at our terminal, or at the desktop that we were started on. */
+function openExecutor(config: Config, log: RootLogger) {
+  const { privileged_commands, privileged_helper, privileged_helper_config } = config.section('DEFAULT', execOptions);
+  const { DISPLAY, WAYLAND_DISPLAY } = process.env;
+  const hasDesktop = DISPLAY !== undefined || WAYLAND_DISPLAY !== undefined;
+  return createExecutor({
+    log,
+    uid: process.getuid?.() ?? 0,
+    privilege: privileged_commands,
+    helper: { program: privileged_helper, config: privileged_helper_config },
+    ask: process.stdin.isTTY ? 'terminal' : hasDesktop ? 'desktop' : null,
+  });
 }

@@ -123,7 +123,7 @@ test('without a way to root a privileged command is refused with what to do', as
   const powerless = createLocalExecutor({ log, privileged: 'none' });
   await assert.rejects(
     powerless.run({ argv: ['true'], privileged: true, timeoutMs: 1_000 }),
-    outcome('refused', /needs root; run the service as root, or let/),
+    outcome('refused', /needs root; run the service as root, or let its user/),
   );
   assert.equal((await powerless.run({ argv: ['true'], timeoutMs: 20_000 })).exitCode, 0);
 });
