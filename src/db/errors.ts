@@ -1,5 +1,8 @@
 /** What the driver and the server throw -> the error catalogue. Rows hold secrets, so only codes and messages pass. */
-import { AshlarError, failure, messageOf } from '../model/errors.ts';
+import { AshlarError, failure, isFailure, messageOf } from '../model/errors.ts';
+
+/** How errors name it, before its address. */
+const NAME = 'Database ';
 
 /** Worth another try of the whole transaction: serialization failure, deadlock. */
 const RETRYABLE = new Set(['40001', '40P01']);
@@ -34,6 +37,11 @@ export function isRefusal(error: unknown): boolean {
   return error instanceof AshlarError && error.cause !== undefined && REFUSED.has(codeOf(error.cause));
 }
 
+/** True where the database, and nothing else, could not be reached: what became of the statement is not known then. */
+export function isDatabaseAway(error: unknown): boolean {
+  return isFailure(error, 'ConnectionFailed') && String(error.params.what).startsWith(NAME);
+}
+
 /** SQLSTATE or errno code, empty without one. */
 export function codeOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
@@ -46,7 +54,7 @@ export function mapDatabaseError(error: unknown, address: string): AshlarError {
   if (error instanceof AshlarError) return error;
   const code = codeOf(error);
   const bare = withoutRowData(error, code);
-  const what = `Database ${address}`;
+  const what = `${NAME}${address}`;
   if (REFUSED.has(code)) {
     const reason = `it answers, but: ${bare.message}. Check connection in [database]`;
     return failure('ConnectionFailed', { what, reason: `${reason}.` }, bare);

@@ -5,6 +5,7 @@ import type { Store } from '../db/store.ts';
 import { withTimeout } from '../lib/timers.ts';
 import type { Logger } from '../log/logger.ts';
 import type { RequestContext } from '../model/context.ts';
+import { messageOf } from '../model/errors.ts';
 import { createOperationRpc, requestCapabilities } from '../rpc/clients.ts';
 import { createDispatcher, defineMethod } from '../rpc/dispatcher.ts';
 import type { Transport } from '../rpc/transport.ts';
@@ -16,6 +17,10 @@ import { createSchedulerManager } from './manager.ts';
 import type { SchedulerOptions } from './options.ts';
 
 const SWEEP_INTERVAL_MS = 10_000;
+/** How long an ended operation can be asked about, and how many are forgotten at a time. */
+const KEEP_SECONDS = 30 * 24 * 3600;
+const PRUNE_INTERVAL_MS = 3600_000;
+const PRUNE_LIMIT = 20_000;
 
 export type SchedulerService = RunningService;
 
@@ -59,7 +64,10 @@ export async function startSchedulerService(options: {
   });
   const listener = await transport.listen({ topic: SCHEDULER_TOPIC, server: host }, createDispatcher(methods));
   await requestCapabilities(transport, serviceContext());
-  const recovering = manager.recover();
+  // A database that is away just now does not end the process: the sweep looks again.
+  const recovering = manager.recover().catch((error: unknown) => {
+    log.warn({ reason: messageOf(error) }, 'waiting operations not taken up yet; the sweep looks again');
+  });
   const sweep = startPeriodicTask({
     name: 'scheduler sweep',
     intervalMs: SWEEP_INTERVAL_MS,
@@ -68,11 +76,19 @@ export async function startSchedulerService(options: {
     },
     log,
   });
+  const pruning = startPeriodicTask({
+    name: 'operation record pruning',
+    intervalMs: PRUNE_INTERVAL_MS,
+    work: async () => {
+      const removed = await store.operations.prune(KEEP_SECONDS, PRUNE_LIMIT);
+      if (removed > 0) log.info({ removed }, 'records of operations that ended long ago are removed');
+    },
+    log,
+  });
   return {
     name: `${SCHEDULER_TOPIC} ${host}`,
     async stop({ timeoutMs }) {
-      await manager.stop();
-      const drained = Promise.all([recovering, sweep.stop(), listener.close()]);
+      const drained = Promise.all([manager.stop(), recovering, sweep.stop(), pruning.stop(), listener.close()]);
       await withTimeout(drained, timeoutMs, () => new Error('timeout')).catch(() => {
         log.warn({}, 'scheduler stopped with placements under way; the next start takes them up');
       });

@@ -8,13 +8,19 @@ import { startPeriodicTask } from './periodic-task.ts';
 const RPC_VERSIONS: Readonly<Record<string, string>> = { 'cinder-volume': '3.18', 'cinder-scheduler': '3.12' };
 const OBJECT_VERSION = '1.39';
 
+/** Beats in a row with foreign ones between them; a single one may be the last of a process that has just ended. */
+const TWINS_SAID_AT = 2;
+
 export interface Heartbeat {
   /** The row as it was at the last beat. */
   service(): Service;
   stop(): Promise<void>;
 }
 
-/** Registers the service's row and beats every `intervalMs` until stopped. A row that was deleted is registered again. */
+/**
+ * Registers the service's row and beats every `intervalMs` until stopped. A row that was deleted is registered again.
+ * Beats that are not ours mean that a second process runs under the same name, which an operator has to hear of.
+ */
 export async function startHeartbeat(options: {
   readonly store: Store;
   readonly host: string;
@@ -37,9 +43,22 @@ export async function startHeartbeat(options: {
     });
   let row = await register();
   let missed = 0;
+  let twins = 0;
+  const look = async () => {
+    const seen = await store.services.get(host, binary);
+    if (seen === null) return;
+    twins = seen.id === row.id && seen.reportCount > row.reportCount + missed + 1 ? twins + 1 : 0;
+    row = seen;
+    if (twins !== TWINS_SAID_AT) return;
+    log.error(
+      { host, binary },
+      'another process runs under this name; stop one of them: both take the same work, and neither knows of the other',
+    );
+  };
   const beat = async () => {
     try {
-      if (!(await store.services.heartbeat(row.id))) row = await register();
+      if (await store.services.heartbeat(row.id)) await look();
+      else row = await register();
       if (missed > 0) log.info({ host, binary, missed }, 'heartbeat is written again');
       missed = 0;
     } catch (error) {

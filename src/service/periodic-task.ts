@@ -11,7 +11,7 @@ export interface PeriodicTask {
 
 /**
  * Runs work every `intervalMs`, counted from the end of the run before, so that a slow one never piles up. A run that
- * throws is logged and the next one comes all the same.
+ * throws is logged and the next one comes all the same; one that fails as the run before did is only counted.
  */
 export function startPeriodicTask(options: {
   readonly name: string;
@@ -27,7 +27,23 @@ export function startPeriodicTask(options: {
   let wake = new AbortController();
   let triggered = options.immediately === true;
   let endedAtMs = Number.NEGATIVE_INFINITY;
+  let failures = 0;
+  let lastReason = '';
+  const { name: task, log } = options;
 
+  const run = async () => {
+    try {
+      await options.work();
+      if (failures > 0) log.info({ task, failures }, 'periodic task works again');
+      failures = 0;
+      lastReason = '';
+    } catch (error) {
+      failures += 1;
+      const reason = messageOf(error);
+      if (reason !== lastReason) log.warn({ task, reason }, 'periodic task failed; it runs again');
+      lastReason = reason;
+    }
+  };
   const loop = async () => {
     while (!stopping.signal.aborted) {
       if (!triggered) await sleep(options.intervalMs, AbortSignal.any([stopping.signal, wake.signal]));
@@ -36,11 +52,7 @@ export function startPeriodicTask(options: {
       if (stopping.signal.aborted) return;
       triggered = false;
       wake = new AbortController();
-      try {
-        await options.work();
-      } catch (error) {
-        options.log.warn({ task: options.name, reason: messageOf(error) }, 'periodic task failed; it runs again');
-      }
+      await run();
       endedAtMs = performance.now();
     }
   };

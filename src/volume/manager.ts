@@ -1,27 +1,31 @@
 /**
  * perform(): the one way every operation goes. Generic: what an operation does stands in operations/.
  *
- *   claim the record -> take the locks -> load -> run -> succeed + finish in one transaction -> answer
- *                                            \-> undo -> fail + finish in one transaction -> throw
+ *   read the record -> take the locks -> wait for a place -> claim -> attempt (attempt.ts) -> answer
+ *
+ * Nothing is claimed that does not begin at once: at a stop, what waits stays queued and no attempt of it is counted.
  */
+import { randomUUID } from 'node:crypto';
 import { type ZodType, z } from 'zod';
 import type { KeyedLock } from '../coordination/keyed-lock.ts';
+import { isDatabaseAway } from '../db/errors.ts';
 import type { Store } from '../db/store.ts';
+import { createLimiter } from '../lib/bounded.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import type { Logger } from '../log/logger.ts';
-import { AshlarError, failure, isFailure, messageOf } from '../model/errors.ts';
+import { type AshlarError, failure } from '../model/errors.ts';
 import type { Operation } from '../model/operation.ts';
-import { type OperationMethod, type RequestArguments, requestArguments, SCHEDULER_TOPIC } from '../rpcapi/requests.ts';
+import { type OperationMethod, requestArguments } from '../rpcapi/requests.ts';
+import { attemptOperation, type Ending, refuseOperation } from './attempt.ts';
 import type { AnyOperation, Backend, OperationRequest } from './operation.ts';
-import { createUndoStack, type UndoStack } from './undo.ts';
 
 export interface ManagerOptions {
   readonly store: Store;
   readonly backend: Backend;
   readonly operations: readonly AnyOperation[];
   readonly locks: KeyedLock;
-  /** This incarnation of the service; a record claimed by another one is a crash's leftover. */
-  readonly worker: string;
+  /** How many operations work at the same time; the rest wait, and hold no place while they wait for a lock. */
+  readonly concurrency: number;
   /** How often an operation is started, crashes included, before it fails. */
   readonly maxAttempts: number;
   readonly log: Logger;
@@ -29,224 +33,149 @@ export interface ManagerOptions {
   readonly onCapacityChange: () => void;
   /** Called for an operation that goes back to the scheduler. */
   readonly onReschedule: (operation: Operation) => void;
+  /** Called for an operation whose record could not be ended: it has to be performed again. */
+  readonly onCutOff: () => void;
 }
 
 export interface VolumeManager {
   /**
    * Performs a recorded operation; the answer or the failure. A second call while it runs joins the first.
-   * `recovering`: whoever claimed it earlier is known to be gone.
+   * `recovering`: whoever claimed it earlier is known to be gone, and nobody waits for the answer.
    */
   perform(operationId: string, options?: { readonly recovering?: boolean }): Promise<unknown>;
-  /** How many operations are under way. */
+  /** From now on nothing more begins: what has not yet stays in the record. */
+  stop(): void;
+  /** How many operations are under way or wait. */
   inFlight(): number;
+  isInFlight(operationId: string): boolean;
+  /** True where this manager was woken for it and could not end its record, because the database was away. */
+  wasCutOff(operationId: string): boolean;
 }
 
 export function createVolumeManager(options: ManagerOptions): VolumeManager {
-  const definitions = new Map(options.operations.map((definition) => [definition.method as string, definition]));
+  const { locks, log } = options;
+  const desk: Desk = {
+    ...options,
+    definitions: new Map(options.operations.map((definition) => [definition.method as string, definition])),
+    gate: createLimiter(options.concurrency),
+    cutOff: new Set(),
+    stopped: false,
+  };
   const inFlight = new Map<string, Promise<unknown>>();
+
+  async function perform(operationId: string, recovering: boolean): Promise<unknown> {
+    const operation = await desk.store.operations.get(operationId);
+    const request = operation === null ? null : readRequest(desk, operation);
+    if (operation === null || request === null || !isOurs(desk, operation)) return answerOfEnded(desk, operation);
+    const keys = 'refusal' in request ? [] : request.definition.locks(request);
+    const ending = await locks.withKeys(keys, () => desk.gate(() => begin(desk, operation, request, recovering)));
+    if (ending.kind === 'failed') throw ending.error;
+    return ending.answer;
+  }
+
+  async function performOnce(operationId: string, recovering: boolean): Promise<unknown> {
+    try {
+      return await perform(operationId, recovering);
+    } catch (error) {
+      // Not begun, but woken: nobody wakes it again.
+      if (isDatabaseAway(error)) desk.cutOff.add(operationId);
+      throw error;
+    } finally {
+      inFlight.delete(operationId);
+      if (desk.cutOff.has(operationId)) {
+        log.warn({ operation: operationId }, 'operation cut off; it stays in the record and is taken up again');
+        options.onCutOff();
+      }
+    }
+  }
+
   return {
-    inFlight: () => inFlight.size,
     perform(operationId, { recovering = false } = {}) {
       const running = inFlight.get(operationId);
       if (running !== undefined) return running;
-      const performing = claimAndWork(options, definitions, operationId, recovering).finally(() =>
-        inFlight.delete(operationId),
-      );
+      const performing = performOnce(operationId, recovering);
       inFlight.set(operationId, performing);
       return performing;
     },
+    stop() {
+      desk.stopped = true;
+    },
+    inFlight: () => inFlight.size,
+    isInFlight: (operationId) => inFlight.has(operationId),
+    wasCutOff: (operationId) => desk.cutOff.has(operationId),
   };
 }
 
-async function claimAndWork(
-  options: ManagerOptions,
-  definitions: ReadonlyMap<string, AnyOperation>,
-  operationId: string,
+interface Desk extends ManagerOptions {
+  readonly definitions: ReadonlyMap<string, AnyOperation>;
+  readonly gate: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Operations that were woken here and whose end is not in the record. */
+  readonly cutOff: Set<string>;
+  stopped: boolean;
+}
+
+type Readable = OperationRequest<OperationMethod> & { readonly definition: AnyOperation };
+
+/** What is asked for, or why it cannot be read. */
+function readRequest({ definitions }: Desk, operation: Operation): Readable | { readonly refusal: AshlarError } {
+  const { method } = operation;
+  const definition = definitions.get(method);
+  if (definition === undefined) return { refusal: failure('InvalidInput', { reason: `there is no method ${method}` }) };
+  const parsed = (requestArguments[method as OperationMethod] as ZodType).safeParse(operation.arguments);
+  if (!parsed.success) {
+    const reason = `arguments of ${method}: ${z.prettifyError(parsed.error)}`;
+    return { refusal: failure('InvalidInput', { reason }) };
+  }
+  return { definition, operation, args: parsed.data as Readable['args'] };
+}
+
+/** Claims it and works on it. Rejects only where the record could not be ended. */
+async function begin(
+  desk: Desk,
+  { id }: Operation,
+  request: Readable | { readonly refusal: AshlarError },
   recovering: boolean,
-): Promise<unknown> {
-  const { store, backend, worker } = options;
-  const operation = await store.operations.claim(operationId, backend.serviceHost, worker, { steal: recovering });
-  // Somebody has it, or it has ended: a second wake-up is no news.
-  if (operation === null) return await answerOfEnded(store, operationId);
+): Promise<Ending> {
+  const { store, backend, cutOff } = desk;
+  if (desk.stopped)
+    throw failure('ServiceUnavailable', { reason: `${backend.serviceHost} stops; it goes on from there` });
+  // A name for this attempt alone: whatever an earlier one still does, of this process too, is fenced.
+  const worker = randomUUID();
+  const steal = recovering || cutOff.has(id);
+  cutOff.add(id);
+  const operation = await store.operations.claim(id, backend.serviceHost, worker, { steal });
+  if (operation === null) {
+    cutOff.delete(id);
+    return { kind: 'answered', answer: await answerOfEnded(desk, await store.operations.get(id)) };
+  }
   failpoint('operation.claimed');
-  const log = options.log.child({
+  const log = desk.log.child({
     request_id: operation.requestId,
-    operation: operation.id,
+    operation: id,
     method: operation.method,
     resource: operation.resourceId,
   });
-  const definition = definitions.get(operation.method);
-  if (definition === undefined) {
-    return await end(options, log, operation, failure('InvalidInput', { reason: `no method ${operation.method}` }));
-  }
-  return await work(options, definition, operation, log);
-}
-
-async function work(
-  options: ManagerOptions,
-  definition: AnyOperation,
-  operation: Operation,
-  log: Logger,
-): Promise<unknown> {
-  const parsed = (requestArguments[operation.method as OperationMethod] as ZodType).safeParse(operation.arguments);
-  if (!parsed.success) {
-    const reason = `arguments of ${operation.method}: ${z.prettifyError(parsed.error)}`;
-    return await end(options, log, operation, failure('InvalidInput', { reason }));
-  }
-  const request = { operation, args: parsed.data } as OperationRequest<OperationMethod>;
+  const parts = { ...desk, operation, worker, log, recovering };
   const startedAtMs = performance.now();
-  return await options.locks.withKeys(definition.locks(request), async () => {
-    const attempt = createAttempt(options, definition, request, log);
-    const answer = await attempt();
+  const ending = await ('refusal' in request
+    ? refuseOperation(parts, request.refusal)
+    : attemptOperation(parts, request.definition, { ...request, operation }));
+  cutOff.delete(id);
+  if (ending.kind === 'answered') {
     log.info({ duration_ms: Math.round(performance.now() - startedAtMs) }, 'operation done');
-    if (definition.changesCapacity === true) options.onCapacityChange();
-    return answer;
-  });
-}
-
-/** One attempt, under the locks. */
-function createAttempt(
-  options: ManagerOptions,
-  definition: AnyOperation,
-  request: OperationRequest<OperationMethod>,
-  log: Logger,
-): () => Promise<unknown> {
-  const { store, backend, worker, maxAttempts } = options;
-  const { operation } = request;
-  const undo = createUndoStack();
-  const context = { store, backend, undo, log };
-  return async () => {
-    let subject: unknown;
-    try {
-      subject = await definition.load(store, request);
-    } catch (error) {
-      return await end(options, log, operation, error);
-    }
-    try {
-      if (operation.attempt > 1 && definition.recover === 'undo') {
-        await definition.takeBack?.(context, subject, request);
-        const reason = `${operation.method} was interrupted and has been taken back; ask again`;
-        throw failure('ServiceUnavailable', { reason });
-      }
-      if (operation.attempt > maxAttempts) {
-        const reason = `${operation.method} was started ${maxAttempts} times and never came to an end; see the log for why`;
-        throw failure('VolumeBackendAPIException', { reason });
-      }
-      const result = await definition.run(context, subject, request);
-      await store.transaction(async (tx) => {
-        const written = await definition.succeed(tx, subject, result, request);
-        const reason = 'its row no longer asks for this work';
-        if (!written) throw failure('Overtaken', { what: operation.resourceId, reason });
-        if (!(await tx.operations.finish(operation.id, worker, { state: 'done' }))) throw fenced(operation);
-      });
-      return definition.answer === undefined ? null : definition.answer(result);
-    } catch (error) {
-      // Without the database nothing can be ended: the record stays, and recovery or the sweep takes it up again.
-      if (isFailure(error, 'ConnectionFailed') && !(await isReachable(store))) throw error;
-      return await failAttempt(options, definition, request, { subject, undo, log, error });
-    }
-  };
-}
-
-async function failAttempt(
-  options: ManagerOptions,
-  definition: AnyOperation,
-  request: OperationRequest<OperationMethod>,
-  { subject, undo, log, error }: { subject: unknown; undo: UndoStack; log: Logger; error: unknown },
-): Promise<never> {
-  const { operation } = request;
-  const { store, backend, worker } = options;
-  log.warn({ reason: messageOf(error), code: codeOf(error) }, 'operation failed');
-  const notUndone = await undo.run(log);
-  if (definition.changesCapacity === true) options.onCapacityChange();
-  // What could not be taken back stays here, in error, where a delete of the volume finds it.
-  const handed = notUndone.length > 0 ? null : await reschedule(options, definition, request, error);
-  if (handed !== null) {
-    options.onReschedule(handed);
-    throw error;
   }
-  await store.transaction(async (tx) => {
-    await definition.fail(tx, subject, request, error);
-    const outcome = { state: 'failed', code: codeOf(error), error: messageOf(error) } as const;
-    if (!(await tx.operations.finish(operation.id, worker, outcome))) throw fenced(operation);
-  });
-  throw withHost(error, backend.serviceHost);
+  return ending;
 }
 
-/** Hands a placement that failed here back to the scheduler, which knows when to stop trying. */
-async function reschedule(
-  { store, backend, worker }: ManagerOptions,
-  definition: AnyOperation,
-  { operation, args }: OperationRequest<OperationMethod>,
-  error: unknown,
-): Promise<Operation | null> {
-  if (definition.reschedule !== true || isFailure(error, ...NOT_THE_BACKENDS_FAULT)) return null;
-  const placement = args as RequestArguments<'create_volume'>;
-  if (placement.pinnedHost !== null) return null;
-  return await store.transaction(async (tx) => {
-    const volume = await tx.volumes.get(operation.resourceId);
-    if (volume === null || volume.host === null) return null;
-    const excludedHosts = [...placement.excludedHosts, volume.host];
-    const failures = { ...placement.failures, [volume.host]: messageOf(error) };
-    const from = { owner: backend.serviceHost, worker };
-    const changes = { arguments: { ...operation.arguments, excludedHosts, failures } };
-    const handed = await tx.operations.handOver(operation.id, from, SCHEDULER_TOPIC, changes);
-    if (handed !== null) await tx.volumes.updateIf(volume.id, { status: 'creating' }, { host: null });
-    return handed;
-  });
+function isOurs({ backend }: Desk, operation: Operation): boolean {
+  return operation.owner === backend.serviceHost && operation.finishedAt === null;
 }
 
-const NOT_THE_BACKENDS_FAULT = [
-  'Overtaken',
-  'VolumeNotFound',
-  'SnapshotNotFound',
-  'InvalidSnapshot',
-  'InvalidInput',
-] as const;
-
-/** Ends an operation that never began: nothing to undo, no row to change. */
-async function end(
-  { store, worker }: ManagerOptions,
-  log: Logger,
-  operation: Operation,
-  error: unknown,
-): Promise<never> {
-  log.warn({ reason: messageOf(error), code: codeOf(error) }, 'operation refused');
-  if (!isFailure(error, 'ConnectionFailed')) {
-    await store.operations.finish(operation.id, worker, {
-      state: 'failed',
-      code: codeOf(error),
-      error: messageOf(error),
-    });
-  }
-  throw error;
-}
-
-async function answerOfEnded(store: Store, operationId: string): Promise<null> {
-  const operation = await store.operations.get(operationId);
+/** Somebody else has it, or it has ended: a second wake-up is no news. */
+async function answerOfEnded({ cutOff }: Desk, operation: Operation | null): Promise<null> {
+  if (operation !== null) cutOff.delete(operation.id);
   if (operation?.state === 'failed') {
     throw failure('Internal', { reason: operation.error ?? `${operation.method} failed` });
   }
   return null;
-}
-
-async function isReachable(store: Store): Promise<boolean> {
-  return await store.ping().then(
-    () => true,
-    () => false,
-  );
-}
-
-function fenced(operation: Operation): AshlarError {
-  return failure('Overtaken', { what: `Operation ${operation.id}`, reason: 'another worker has taken it over' });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof AshlarError ? error.code : 'Internal';
-}
-
-/** What is not of the catalogue reaches the caller as the backend's failure, with its reason. */
-function withHost(error: unknown, host: string): AshlarError {
-  if (error instanceof AshlarError) return error;
-  return failure('VolumeBackendAPIException', { reason: `${host}: ${messageOf(error)}` }, error);
 }

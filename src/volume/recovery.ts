@@ -1,95 +1,145 @@
-/** What a volume service does when it starts, before it takes requests: exports first, then what a crash interrupted. */
+/**
+ * What a volume service does when it starts: exports first, then what a crash interrupted. And what it looks for later:
+ * operations that nobody works on, exports that a target daemon lost.
+ */
 import { randomUUID } from 'node:crypto';
+import type { z } from 'zod';
+import type { KeyedLock } from '../coordination/keyed-lock.ts';
+import { isDatabaseAway } from '../db/errors.ts';
 import type { Store } from '../db/store.ts';
 import type { ExportRequest } from '../driver/target.ts';
 import { forEachBounded } from '../lib/bounded.ts';
 import type { Logger } from '../log/logger.ts';
 import { poolName } from '../model/backend.ts';
-import { isFailure, messageOf } from '../model/errors.ts';
-import type { NewOperation } from '../model/operation.ts';
+import { messageOf } from '../model/errors.ts';
+import type { NewOperation, Operation } from '../model/operation.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import type { Volume } from '../model/volume.ts';
+import type { OperationMethod, RequestArguments, requestArguments } from '../rpcapi/requests.ts';
 import { exportRequest } from './export.ts';
 import type { VolumeManager } from './manager.ts';
 import type { Backend } from './operation.ts';
+import { connectionMethods } from './operations/index.ts';
 
 const PAGE = 500;
 /** How many operations are recovered side by side; one resource's are kept in order by their locks. */
 const RECOVERY_WIDTH = 8;
+/** Operations that are looked at: at a start, and in one sweep. The sweeps find the rest. */
+const RECOVERY_LIMIT = 10_000;
+const SWEEP_LIMIT = 1000;
+/** Volumes whose row or device is asked for at the same time. */
+const LOOKUP_WIDTH = 8;
+
+export interface RecoveryOptions {
+  readonly store: Store;
+  readonly backend: Backend;
+  readonly manager: VolumeManager;
+  readonly log: Logger;
+}
 
 export interface RecoveryReport {
   readonly volumes: number;
   readonly exported: number;
   readonly exportsFailed: number;
+  /** Unfinished ones that were found. */
   readonly operations: number;
 }
 
-export async function recover(options: {
-  readonly store: Store;
-  readonly backend: Backend;
-  readonly backendName: string;
-  readonly manager: VolumeManager;
-  readonly log: Logger;
-}): Promise<RecoveryReport> {
+/**
+ * What has to be over before requests are taken: exports, and the connections that were being made or ended, which no
+ * status guards against a request that comes meanwhile. The rest may take long (a copy) and is left to
+ * `recoverOperations`.
+ */
+export async function recover(options: RecoveryOptions & { readonly backendName: string }): Promise<RecoveryReport> {
   const { store, backend, log } = options;
   const wanted: Volume[] = [];
   const interrupted: Volume[] = [];
   let volumes = 0;
-  for await (const volume of volumesOf(store, backend.serviceHost)) {
+  for await (const volume of pagesOf(store.volumes, backend.serviceHost)) {
     volumes += 1;
     if (volume.host !== null && poolName(volume.host) === null) await assignPool(options, volume);
     if (volume.status === 'creating' || volume.status === 'deleting') interrupted.push(volume);
     else if (volume.providerLocation !== null) wanted.push(volume);
   }
   const exports = await ensureExports(options, wanted);
-  for (const volume of interrupted) await adopt(store, backend.serviceHost, volume);
-  const operations = await recoverOperations(options);
-  const report = { volumes, ...exports, operations };
-  log.info({ ...report }, 'start-up recovery done');
+  for (const volume of interrupted) await adoptVolume(store, backend.serviceHost, volume);
+  for await (const snapshot of pagesOf(store.snapshots, backend.serviceHost)) {
+    if (snapshot.status === 'creating' || snapshot.status === 'deleting') await adoptSnapshot(options, snapshot);
+  }
+  const unfinished = await store.operations.listUnfinished(backend.serviceHost, RECOVERY_LIMIT);
+  const connections = unfinished.filter(({ method }) => connectionMethods.has(method));
+  await performInOrder(options, connections);
+  const report = { volumes, ...exports, operations: unfinished.length };
+  log.info({ ...report }, 'exports and connections recovered');
   return report;
 }
 
-/**
- * Takes up every unfinished operation of this backend. `staleOnly`: only those that were recorded a while ago and that
- * nobody works on, which is what a lost wake-up or a lost database connection leaves.
- */
-export async function recoverOperations(
-  { store, backend, manager, log }: { store: Store; backend: Backend; manager: VolumeManager; log: Logger },
-  olderThanMs = 0,
-): Promise<number> {
-  const unfinished = await store.operations.listUnfinished(backend.serviceHost, 10_000);
-  const now = Date.now();
-  const due = unfinished.filter(({ createdAt }) => now - createdAt.getTime() >= olderThanMs);
-  // Per resource in the order of the requests: a create before the delete that followed it.
-  const byResource = Map.groupBy(due, ({ resourceId }) => resourceId);
-  await forEachBounded(byResource.values(), RECOVERY_WIDTH, async (queue) => {
-    for (const operation of queue) {
-      try {
-        await manager.perform(operation.id, { recovering: true });
-      } catch (error) {
-        if (isFailure(error, 'ConnectionFailed')) throw error;
-        log.warn(
-          {
-            operation: operation.id,
-            method: operation.method,
-            resource: operation.resourceId,
-            reason: messageOf(error),
-          },
-          'recovered operation ended in a failure',
-        );
-      }
-    }
-  });
-  return due.length;
+/** At a start: takes up every unfinished operation of this backend; whoever had them is gone. */
+export async function recoverOperations(options: RecoveryOptions): Promise<number> {
+  const { store, backend } = options;
+  const unfinished = await store.operations.listUnfinished(backend.serviceHost, RECOVERY_LIMIT);
+  await performInOrder(options, unfinished);
+  return unfinished.length;
 }
 
-/** Repairs every export of the backend: for a target daemon that lost them while we ran. */
-export async function restoreExports(options: { store: Store; backend: Backend; log: Logger }): Promise<void> {
+/**
+ * While it runs: takes up what a lost wake-up or a lost database connection left. An operation that another worker has
+ * claimed is its own, however long it takes.
+ */
+export async function sweepOperations(options: RecoveryOptions, lostAfterMs: number): Promise<number> {
+  const { store, backend, manager } = options;
+  const unfinished = await store.operations.listUnfinished(backend.serviceHost, SWEEP_LIMIT);
+  const now = Date.now();
+  const lost = unfinished.filter(({ id, state, createdAt }) => {
+    if (manager.isInFlight(id)) return false;
+    return manager.wasCutOff(id) || (state === 'queued' && now - createdAt.getTime() >= lostAfterMs);
+  });
+  await performInOrder(options, lost);
+  return lost.length;
+}
+
+/** Side by side over resources, and per resource in the order of the requests: a create before the delete after it. */
+async function performInOrder({ manager, log }: RecoveryOptions, operations: readonly Operation[]): Promise<void> {
+  const byResource = Map.groupBy(operations, ({ resourceId }) => resourceId);
+  await forEachBounded(byResource.values(), RECOVERY_WIDTH, async (queue) => {
+    for (const { id, method, resourceId } of queue) {
+      await manager.perform(id, { recovering: true }).catch((error: unknown) => {
+        const fields = { operation: id, method, resource: resourceId, reason: messageOf(error) };
+        log.warn(fields, 'recovered operation ended in a failure, or is taken up again');
+      });
+    }
+  });
+}
+
+/**
+ * Repairs every export of the backend: for a target daemon that lost them while we ran. Who detached at the same moment
+ * may have had his export made again, so each is looked at once more, under its lock, after those who hold it; that
+ * part is `settled`.
+ */
+export async function restoreExports(
+  options: RecoveryOptions & { readonly locks: KeyedLock },
+): Promise<{ readonly settled: Promise<void> }> {
+  const { store, backend, locks, log } = options;
   const wanted: Volume[] = [];
-  for await (const volume of volumesOf(options.store, options.backend.serviceHost)) {
+  for await (const volume of pagesOf(store.volumes, backend.serviceHost)) {
     if (volume.providerLocation !== null && volume.status !== 'deleting') wanted.push(volume);
   }
   const result = await ensureExports(options, wanted);
-  options.log.info({ ...result }, 'exports compared and repaired');
+  log.info({ ...result }, 'exports compared and repaired');
+  const removeIfStale = async (id: string) => {
+    const volume = await store.volumes.get(id, { deleted: true });
+    if (volume === null || (!volume.deleted && volume.providerLocation !== null)) return;
+    await backend.target.removeExport(await backend.toDriverVolume(volume));
+  };
+  const settled = forEachBounded(wanted, LOOKUP_WIDTH, ({ id }) =>
+    locks.withKeys([`volume:${id}`], () => removeIfStale(id)),
+  ).catch((error: unknown) => {
+    log.error(
+      { reason: messageOf(error) },
+      'exports not looked at again; one may be left of a volume that was detached',
+    );
+  });
+  return { settled };
 }
 
 /** In-use first: their users are waiting for the disk. A failure leaves the volume's status alone. */
@@ -98,19 +148,20 @@ async function ensureExports(
   volumes: readonly Volume[],
 ): Promise<{ exported: number; exportsFailed: number }> {
   const ordered = volumes.toSorted((a, b) => Number(b.status === 'in-use') - Number(a.status === 'in-use'));
-  const requests: ExportRequest[] = [];
+  const requests: (ExportRequest | undefined)[] = ordered.map(() => undefined);
   let exportsFailed = 0;
   const failed = (volumeId: string, error: unknown) => {
     exportsFailed += 1;
     log.error({ volume: volumeId, reason: messageOf(error) }, 'volume is not exported; the next start tries again');
   };
-  for (const volume of ordered) {
-    await exportRequest(backend, volume).then(
-      (request) => requests.push(request),
-      (error: unknown) => failed(volume.id, error),
-    );
-  }
-  const results = await backend.target.ensureExports(requests);
+  await forEachBounded(ordered.entries(), LOOKUP_WIDTH, async ([index, volume]) => {
+    requests[index] = await exportRequest(backend, volume).catch((error: unknown) => {
+      if (isDatabaseAway(error)) throw error;
+      failed(volume.id, error);
+      return undefined;
+    });
+  });
+  const results = await backend.target.ensureExports(requests.filter((request) => request !== undefined));
   let exported = 0;
   for (const volume of ordered) {
     const result = results.get(volume.id);
@@ -140,38 +191,62 @@ async function assignPool(
 }
 
 /** A row left in the middle by a service that keeps no operation record gets one, so that it comes to an end. */
-async function adopt(store: Store, serviceHost: string, volume: Volume): Promise<void> {
-  const known = await store.operations.history(volume.id, 20);
-  if (known.some(({ state }) => state === 'queued' || state === 'running')) return;
-  const record: Omit<NewOperation, 'method' | 'arguments'> = {
-    id: randomUUID(),
-    resourceType: 'volume',
-    resourceId: volume.id,
-    requestId: `req-${randomUUID()}`,
-    userId: volume.userId,
-    projectId: volume.projectId,
-    owner: serviceHost,
-  };
-  if (volume.status === 'deleting') {
-    const args = { force: false, cascade: false };
-    await store.operations.record({ ...record, method: 'delete_volume', arguments: args });
+async function adoptVolume(store: Store, serviceHost: string, volume: Volume): Promise<void> {
+  const { status, host, availabilityZone } = volume;
+  if (status === 'deleting') {
+    const snapshots = await store.snapshots.list({ projectId: null, filters: { volumeId: volume.id } });
+    const cascade = snapshots.length > 0 && snapshots.every((snapshot) => snapshot.status === 'deleting');
+    await adopt(store, serviceHost, 'volume', volume, 'delete_volume', { force: false, cascade });
     return;
   }
-  const source = sourceOf(volume);
-  const args = { source, pinnedHost: volume.host, availabilityZone: volume.availabilityZone, excludedHosts: [] };
-  await store.operations.record({ ...record, method: 'create_volume', arguments: args });
+  const args = { source: sourceOf(volume), pinnedHost: host, availabilityZone, excludedHosts: [] };
+  await adopt(store, serviceHost, 'volume', volume, 'create_volume', args);
 }
 
-function sourceOf(volume: Volume): Record<string, unknown> {
+async function adoptSnapshot({ store, backend }: RecoveryOptions, snapshot: Snapshot): Promise<void> {
+  const { volumeId } = snapshot;
+  // The volume's own delete takes its snapshots with it.
+  if ((await store.volumes.get(volumeId))?.status === 'deleting') return;
+  const method = snapshot.status === 'creating' ? 'create_snapshot' : 'delete_snapshot';
+  await adopt(store, backend.serviceHost, 'snapshot', snapshot, method, { volumeId });
+}
+
+async function adopt<M extends OperationMethod>(
+  store: Store,
+  owner: string,
+  resourceType: NewOperation['resourceType'],
+  { id: resourceId, userId, projectId }: Pick<Volume, 'id' | 'userId' | 'projectId'>,
+  method: M,
+  args: z.input<(typeof requestArguments)[M]>,
+): Promise<void> {
+  const known = await store.operations.history(resourceId, 20);
+  if (known.some(({ state }) => state === 'queued' || state === 'running')) return;
+  const request = { requestId: `req-${randomUUID()}`, userId, projectId };
+  await store.operations.record({
+    id: randomUUID(),
+    resourceType,
+    resourceId,
+    method,
+    arguments: args,
+    owner,
+    ...request,
+  });
+}
+
+function sourceOf(volume: Volume): RequestArguments<'create_volume'>['source'] {
   if (volume.snapshotId !== null) return { kind: 'snapshot', snapshotId: volume.snapshotId };
   if (volume.sourceVolumeId !== null) return { kind: 'volume', volumeId: volume.sourceVolumeId };
   return { kind: 'blank' };
 }
 
-async function* volumesOf(store: Store, serviceHost: string): AsyncGenerator<Volume> {
+interface Paged<Row> {
+  listByBackend(serviceHost: string, afterId: string | null, limit: number): Promise<Row[]>;
+}
+
+async function* pagesOf<Row extends { readonly id: string }>(rows: Paged<Row>, host: string): AsyncGenerator<Row> {
   let after: string | null = null;
   while (true) {
-    const page: Volume[] = await store.volumes.listByBackend(serviceHost, after, PAGE);
+    const page: Row[] = await rows.listByBackend(host, after, PAGE);
     yield* page;
     if (page.length < PAGE) return;
     after = page.at(-1)!.id;

@@ -6,7 +6,6 @@ import type { Store } from '../db/store.ts';
 import type { VolumeDriver } from '../driver/driver.ts';
 import type { Target } from '../driver/target.ts';
 import { backoffMs } from '../lib/backoff.ts';
-import { createLimiter } from '../lib/bounded.ts';
 import { sleep, withTimeout } from '../lib/timers.ts';
 import type { Logger } from '../log/logger.ts';
 import type { RequestContext } from '../model/context.ts';
@@ -19,14 +18,17 @@ import { startHeartbeat } from '../service/heartbeat.ts';
 import { startPeriodicTask } from '../service/periodic-task.ts';
 import type { RunningService } from '../service/service.ts';
 import { createBackend } from './backend.ts';
-import { createVolumeManager, type VolumeManager } from './manager.ts';
-import type { Backend } from './operation.ts';
+import { createVolumeManager } from './manager.ts';
 import { operations } from './operations/index.ts';
-import { recover, recoverOperations, restoreExports } from './recovery.ts';
+import { type RecoveryOptions, recover, recoverOperations, restoreExports, sweepOperations } from './recovery.ts';
 import { backendStats, statsToWire } from './stats.ts';
 
 /** A wake-up that has not come this long after its record was written is taken for lost. */
 const LOST_AFTER_MS = 30_000;
+/** Between two looks for what nobody works on. */
+const SWEEP_INTERVAL_MS = 10_000;
+/** After an operation was cut off it is looked for sooner, so that a database that was away for a moment costs a moment. */
+const SWEEP_SETTLE_MS = 1000;
 /** Changes of capacity that follow a report within this time are told in one. */
 const REPORT_SETTLE_MS = 500;
 
@@ -69,25 +71,27 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
   const rpc = createOperationRpc(transport, log);
   const backend = createBackend({ ...options });
   const report = startReports(options, () => state);
+  const locks = createKeyedLock();
   const manager = createVolumeManager({
     store,
     backend,
     operations,
-    locks: createKeyedLock(),
-    worker: randomUUID(),
+    locks,
+    concurrency: options.concurrency,
     maxAttempts: options.maxAttempts,
     log,
     onCapacityChange: () => report.trigger(),
     onReschedule: (operation) => {
       void rpc.wake(operation, serviceContext(operation.requestId));
     },
+    onCutOff: () => sweep.trigger(),
   });
+  const recovery = { store, backend, manager, locks, log };
   let state: BackendState = { kind: 'down', reason: 'it is starting' };
-  const gate = createLimiter(options.concurrency);
   const methods = methodTable({
     perform: (id) => {
       if (state.kind === 'down') throw failure('DriverNotInitialized', { backend: serviceHost, reason: state.reason });
-      return gate(() => manager.perform(id));
+      return manager.perform(id);
     },
     publish: () => report.trigger(),
     capabilities: async () => await capabilities(options),
@@ -105,14 +109,16 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
   const listener = await transport.listen({ topic: VOLUME_TOPIC, server: serviceHost }, createDispatcher(methods));
   const sweep = startPeriodicTask({
     name: 'operation sweep',
-    intervalMs: LOST_AFTER_MS,
+    intervalMs: SWEEP_INTERVAL_MS,
+    settleMs: SWEEP_SETTLE_MS,
     work: async () => {
-      if (state.kind === 'up') await recoverOperations({ store, backend, manager, log }, LOST_AFTER_MS);
+      if (state.kind === 'up') await sweepOperations(recovery, LOST_AFTER_MS);
     },
     log,
   });
   const first = Promise.withResolvers<BackendState>();
-  const starting = bringUp(options, backend, manager, stopping.signal, (next) => {
+  let settling: Promise<void> = Promise.resolve();
+  const starting = bringUp(options, recovery, stopping.signal, (next) => {
     state = next;
     report.trigger();
     first.resolve(next);
@@ -122,11 +128,14 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     name: `${VOLUME_TOPIC} ${serviceHost}`,
     firstState: first.promise,
     restoreExports: async () => {
-      if (state.kind === 'up') await restoreExports({ store, backend, log });
+      if (state.kind !== 'up') return;
+      const { settled } = await restoreExports(recovery);
+      settling = Promise.all([settling, settled]).then(() => {});
     },
     async stop({ timeoutMs }) {
       stopping.abort();
-      const drained = Promise.all([starting, sweep.stop(), listener.close()]);
+      manager.stop();
+      const drained = Promise.all([starting, sweep.stop(), listener.close(), settling]);
       await withTimeout(drained, timeoutMs, () => new Error('timeout')).catch(() => {
         log.warn({ in_flight: manager.inFlight() }, 'stopped with operations under way; the next start takes them up');
       });
@@ -138,30 +147,52 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
 /** Starts the driver and the target, then recovers; tries for ever, with growing pauses, while the service itself is up. */
 async function bringUp(
   options: VolumeServiceOptions,
-  backend: Backend,
-  manager: VolumeManager,
+  recovery: RecoveryOptions,
   signal: AbortSignal,
   onState: (state: BackendState) => void,
 ): Promise<void> {
-  const { driver, target, store, log, backendName } = options;
+  const { driver, target, log, backendName } = options;
+  const attempts = (what: string, work: () => Promise<unknown>, onFailure: (reason: string) => void) =>
+    untilDone({ what, work, onFailure, signal, log, maxPauseMs: options.maxRetryPauseMs });
+  const start = async () => {
+    await driver.setUp();
+    await target.setUp();
+    await recover({ ...recovery, backendName });
+  };
+  if (!(await attempts('backend is down', start, (reason) => onState({ kind: 'down', reason })))) return;
+  onState({ kind: 'up' });
+  log.info({}, 'backend is up');
+  // Beside new requests: what takes long, and what was recorded while it was down.
+  await attempts(
+    'interrupted operations are not taken up',
+    () => recoverOperations(recovery),
+    () => {},
+  );
+}
+
+/** Tries until it succeeds, with growing pauses; false where the signal ends it before. */
+async function untilDone(options: {
+  readonly what: string;
+  readonly work: () => Promise<unknown>;
+  readonly onFailure: (reason: string) => void;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  readonly maxPauseMs: number;
+}): Promise<boolean> {
+  const { what, work, signal, log } = options;
   for (let attempt = 1; !signal.aborted; attempt += 1) {
     try {
-      await driver.setUp();
-      await target.setUp();
-      await recover({ store, backend, backendName, manager, log });
-      onState({ kind: 'up' });
-      log.info({ attempt }, 'backend is up');
-      // What was recorded while it was down.
-      await recoverOperations({ store, backend, manager, log });
-      return;
+      await work();
+      return true;
     } catch (error) {
       const reason = messageOf(error);
-      const pauseMs = backoffMs(attempt, { baseMs: 1000, maxMs: options.maxRetryPauseMs });
-      log.error({ attempt, pause_ms: pauseMs, reason }, 'backend is down; trying again');
-      onState({ kind: 'down', reason });
+      const pauseMs = backoffMs(attempt, { baseMs: 1000, maxMs: options.maxPauseMs });
+      log.error({ attempt, pause_ms: pauseMs, reason }, `${what}; trying again`);
+      options.onFailure(reason);
       await sleep(pauseMs, signal);
     }
   }
+  return false;
 }
 
 function startReports(options: VolumeServiceOptions, state: () => BackendState) {

@@ -11,6 +11,8 @@ export function nodeCommand(io: CliIo, onReady: () => void): Command {
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<{ stateDir?: string; configFile?: string[] }>();
       const { startNode } = await import('../node/node.ts');
+      // Whoever read what it says may go, as in `npm start | head`; the node stays.
+      io.stdout.on('error', () => {});
       const say = (line: string) => void io.stdout.write(`${line}\n`);
       const stopSignal = waitForSignal(say);
       const stateDir = options.stateDir ?? io.env.ASHLAR_STATE_DIR ?? 'var';
@@ -21,8 +23,12 @@ export function nodeCommand(io: CliIo, onReady: () => void): Command {
       await stopSignal;
       await node.stop();
       say('Stopped.');
+      // Work that did not end in time is in the record; what it still waits for must not keep the process.
+      setTimeout(() => process.exit(), LINGER_MS).unref();
     });
 }
+
+const LINGER_MS = 500;
 
 /** A terminal's Ctrl-C reaches us directly and once more through npm: signals this close together are one. */
 const SAME_SIGNAL_MS = 1000;

@@ -16,6 +16,7 @@ import { ensureLoopVolumeGroup } from '../local/volume-group.ts';
 import { type ConfiguredBackend, createApi, startBackend, startScheduler } from '../services.ts';
 import { renderBanner } from './banner.ts';
 import { loadNodeConfig } from './configuration.ts';
+import { endOnUnexpectedError } from './crash.ts';
 import { openNodeStore } from './database.ts';
 import { listenOnFreePort } from './listen.ts';
 import { LOCAL_VOLUME_GROUP, type LocalBackend } from './local-backend.ts';
@@ -51,6 +52,8 @@ export async function startNode(settings: NodeSettings): Promise<RunningNode> {
     const { debug, log_file } = config.section('DEFAULT', processOptions);
     const log = createLogger({ level: debug ? 'debug' : 'info', name: 'ashlar', destination: log_file });
     teardown.defer('log', async () => log.close());
+    const letGo = endOnUnexpectedError({ log, say: settings.say, exit: process.exit });
+    teardown.defer('handler of unexpected errors', async () => letGo());
     for (const warning of warnings) {
       settings.say(`Configuration: ${warning}`);
       log.warn({}, warning);

@@ -13,39 +13,63 @@ export interface Supervised {
   stop(): Promise<void>;
 }
 
+/** One that ran for less has not been started well: the pauses go on growing. */
+const RAN_WELL_MS = 10_000;
+const PAUSE = { baseMs: 500, maxMs: 30_000 };
+
 export function supervise<T extends Owned>(options: {
   readonly name: string;
   readonly first: T;
   readonly start: () => Promise<T>;
-  /** Called after it is back. */
+  /** Called after it is back, and again while it fails: the process that runs is not to blame. */
   readonly onRestart?: (next: T) => Promise<void>;
   readonly log: Logger;
 }): Supervised {
   const { name, log } = options;
   const stopping = new AbortController();
   let current: T = options.first;
+  let attempt = 0;
 
-  const startAgain = async (): Promise<void> => {
-    for (let attempt = 1; !stopping.signal.aborted; attempt += 1) {
+  /** True when it runs, false where it did not start. */
+  const startAgain = async (): Promise<boolean> => {
+    try {
+      current = await options.start();
+    } catch (error) {
+      log.error({ process: name, attempt, reason: messageOf(error) }, 'cannot be started again; trying on');
+      return false;
+    }
+    log.warn({ process: name, attempt }, 'started again');
+    return true;
+  };
+  /** Until it succeeds, or the process that it is about has ended. */
+  const tellOfRestart = async (): Promise<void> => {
+    const over = new AbortController();
+    void current.exited.then(() => over.abort());
+    const signal = AbortSignal.any([over.signal, stopping.signal]);
+    for (let tries = 1; !signal.aborted; tries += 1) {
       try {
-        current = await options.start();
-        if (stopping.signal.aborted) return await current.stop();
-        log.warn({ process: name, attempt }, 'started again');
-        await options.onRestart?.(current);
-        return;
+        return await options.onRestart?.(current);
       } catch (error) {
-        const pauseMs = backoffMs(attempt, { baseMs: 500, maxMs: 30_000 });
-        log.error({ process: name, attempt, pause_ms: pauseMs, reason: messageOf(error) }, 'cannot be started again');
-        await sleep(pauseMs, stopping.signal);
+        const pauseMs = backoffMs(tries, PAUSE);
+        const fields = { process: name, tries, pause_ms: pauseMs, reason: messageOf(error) };
+        log.error(fields, 'runs again, but what depends on it could not be put back; trying on');
+        await sleep(pauseMs, signal);
       }
     }
   };
   const watch = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      await current.exited;
+    for (let running = true; ; ) {
+      const startedAtMs = performance.now();
+      if (running) await current.exited;
       if (stopping.signal.aborted) return;
-      log.error({ process: name }, 'has ended by itself');
-      await startAgain();
+      if (running) log.error({ process: name }, 'has ended by itself');
+      if (running && performance.now() - startedAtMs >= RAN_WELL_MS) attempt = 0;
+      if (attempt > 0) await sleep(backoffMs(attempt, PAUSE), stopping.signal);
+      if (stopping.signal.aborted) return;
+      attempt += 1;
+      running = await startAgain();
+      if (stopping.signal.aborted) return running ? await current.stop() : undefined;
+      if (running) await tellOfRestart();
     }
   };
   const watching = watch();

@@ -1,3 +1,4 @@
+import { failure } from '../../model/errors.ts';
 import { snapshotTransitions, volumeTransitions } from '../../model/status.ts';
 import { notExported } from '../export.ts';
 import { defineOperation, loadVolume } from '../operation.ts';
@@ -13,10 +14,14 @@ export const deleteVolume = defineOperation({
   load: (store, { operation }) => loadVolume(store, operation.resourceId, during),
   async run({ store, backend }, volume, { args }) {
     const driverVolume = await backend.toDriverVolume(volume);
+    const snapshots = await store.snapshots.list(snapshotsOf(volume.id));
+    if (!args.cascade && snapshots.length > 0) {
+      const reason = `it has ${snapshots.length} snapshots; delete them first, or ask for cascade`;
+      throw failure('VolumeIsBusy', { id: volume.id, reason });
+    }
     if (volume.providerLocation !== null || volume.providerAuth !== null) {
       await backend.target.removeExport(driverVolume);
     }
-    const snapshots = args.cascade ? await store.snapshots.list(snapshotsOf(volume.id)) : [];
     for (const snapshot of snapshots) {
       await backend.driver.deleteSnapshot(await backend.toDriverSnapshot(snapshot, volume));
     }

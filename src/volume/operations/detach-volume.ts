@@ -16,7 +16,8 @@ export const detachVolume = defineOperation({
     return { volume, attachments, attachment: choose(volume.id, attachments, args.attachmentId) };
   },
   async run(context, { volume, attachments, attachment }) {
-    const left = attachment === null ? [] : consumersLeft(attachments, { attachmentId: attachment.id });
+    // One that is gone already leaves everybody else where they are.
+    const left = consumersLeft(attachments, { attachmentId: attachment?.id ?? '' });
     const last = left.length === 0;
     if (last) await disconnect(context, volume, { connector: null, last });
     return { last };

@@ -25,3 +25,8 @@ export const operations: readonly AnyOperation[] = [
   attachVolume,
   detachVolume,
 ];
+
+/** Those that let an initiator in or out: quick, and no status of a row keeps another request away meanwhile. */
+export const connectionMethods: ReadonlySet<string> = new Set(
+  operations.filter(({ changesCapacity }) => changesCapacity !== true).map(({ method }) => method as string),
+);
