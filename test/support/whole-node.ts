@@ -14,6 +14,8 @@ export interface WholeNode {
   killTree(): Promise<void>;
   /** Process ids of the node and of all that it started. */
   tree(): Promise<number[]>;
+  /** The process of that program among them; rejects where there is none. */
+  childNamed(program: string): Promise<number>;
   /** Runs `ashlar …` as a person would, and answers what it prints; rejects for an exit code other than 0. */
   ashlar(...argv: readonly string[]): Promise<string>;
   /** As ashlar, with whatever exit code. */
@@ -43,6 +45,13 @@ export async function startWholeNode(config?: string): Promise<WholeNode> {
       );
     },
     tree: () => treeOf(current.pid),
+    async childNamed(program) {
+      for (const pid of await treeOf(current.pid)) {
+        const argv = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+        if (argv[0]?.endsWith(`/${program}`) === true) return pid;
+      }
+      throw new Error(`no ${program} among the node's processes`);
+    },
     async ashlar(...argv) {
       const { code, out, err } = await tryAshlar(...argv);
       if (code !== 0) throw new Error(`ashlar ${argv.join(' ')} ended with ${code}: ${err}`);

@@ -135,10 +135,10 @@ describe('a whole node', { skip }, () => {
   test('a tgtd that dies is started again with its exports, a PostgreSQL that dies with its data', async () => {
     const url = await attachOnce('survivor', 'write -P 0x66 0 64k', 'flush');
     for (const program of ['tgtd', 'postgres']) {
-      const pid = await childNamed(program);
+      const pid = await whole.childNamed(program);
       process.kill(pid, 'SIGKILL');
       await eventually(`${program} to be back`, async () => {
-        const next = await childNamed(program).catch(() => pid);
+        const next = await whole.childNamed(program).catch(() => pid);
         return next === pid ? undefined : true;
       });
     }
@@ -151,14 +151,6 @@ describe('a whole node', { skip }, () => {
     });
     await detach('survivor');
   });
-
-  async function childNamed(program: string): Promise<number> {
-    for (const pid of await whole.tree()) {
-      const argv = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
-      if (argv[0]?.endsWith(`/${program}`) === true) return pid;
-    }
-    throw new Error(`no ${program} among the node's processes`);
-  }
 
   test('a second node on the same state directory is refused with a sentence', async () => {
     const { code, err } = await whole.tryAshlar('node');

@@ -45,6 +45,29 @@ test('it comes round by itself', async () => {
   await task.stop();
 });
 
+test('what fails again and again for the same reason is logged once, and so is that it works again', async () => {
+  const log = recorderLog();
+  let runs = 0;
+  const task = startPeriodicTask({
+    name: 't',
+    intervalMs: 1,
+    log,
+    work: async () => {
+      runs += 1;
+      if (runs <= 5) throw new Error('away');
+    },
+  });
+  await until(() => runs >= 8);
+  await task.stop();
+  assert.deepEqual(
+    log.records.map(({ level, fields }) => [level, fields.failures]),
+    [
+      ['warn', undefined],
+      ['info', 5],
+    ],
+  );
+});
+
 async function until(condition: () => boolean): Promise<void> {
   for (let i = 0; i < 5000 && !condition(); i += 1) await new Promise((resolve) => setTimeout(resolve, 1));
   assert.ok(condition());
