@@ -89,12 +89,22 @@ async function transactOnce<T>(database: Database, work: (session: Session) => P
     const result = await work(session);
     if (failed !== undefined) throw mapDatabaseError(failed, address);
     failpoint('db.commit.before');
-    await transaction.commit().then(undefined, (error: unknown) => Promise.reject(mapDatabaseError(error, address)));
+    await commit(transaction, address);
     failpoint('db.commit.after');
     return result;
   } catch (error) {
     if (!transaction.isCompleted()) await transaction.rollback().then(undefined, () => undefined);
     throw error;
+  }
+}
+
+/** knex answers a COMMIT that failed as if it had succeeded; only the transaction's own promise tells the truth. */
+async function commit(transaction: Knex.Transaction, address: string): Promise<void> {
+  try {
+    await transaction.commit();
+    await transaction.executionPromise;
+  } catch (error) {
+    throw mapDatabaseError(error, address);
   }
 }
 
