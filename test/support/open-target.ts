@@ -2,6 +2,7 @@ import type { Options } from '../../src/config/options.ts';
 import type { Target, TargetModule } from '../../src/driver/target.ts';
 import { createLocalExecutor } from '../../src/exec/executor.ts';
 import type { Logger } from '../../src/log/logger.ts';
+import { throughRealFilters } from './real-filters.ts';
 
 /** Opens a target with its defaults and the values given, and sets it up. */
 export async function openTarget(
@@ -12,7 +13,7 @@ export async function openTarget(
   const target = module.open({
     backend: 'under-test',
     options: { ...defaultsOf(module.options), ...values },
-    executor: createLocalExecutor({ log, privileged: 'root' }),
+    executor: throughRealFilters(createLocalExecutor({ log, privileged: 'root' })),
     log,
   });
   await target.setUp();

@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Options } from '../../src/config/options.ts';
 import type { DriverModule, VolumeDriver } from '../../src/driver/driver.ts';
 import { createLocalExecutor } from '../../src/exec/executor.ts';
+import { throughRealFilters } from './real-filters.ts';
 import { createRecorder } from './recorder.ts';
 
 /** Opens a driver with its defaults and the values given, and sets it up. */
@@ -13,7 +14,7 @@ export async function openDriver(
   const driver = module.open({
     backend: 'under-test',
     options: { ...defaultsOf(module.options), ...values },
-    executor: createLocalExecutor({ log, privileged: 'root' }),
+    executor: throughRealFilters(createLocalExecutor({ log, privileged: 'root' })),
     log,
   });
   await driver.setUp();
