@@ -137,8 +137,10 @@ async function begin(
   recovering: boolean,
 ): Promise<Ending> {
   const { store, backend, cutOff } = desk;
-  if (desk.stopped)
-    throw failure('ServiceUnavailable', { reason: `${backend.serviceHost} stops; it goes on from there` });
+  if (desk.stopped) {
+    const reason = `${backend.serviceHost} is stopping; the request is recorded and is done at its next start`;
+    throw failure('ServiceUnavailable', { reason });
+  }
   // A name for this attempt alone: whatever an earlier one still does, of this process too, is fenced.
   const worker = randomUUID();
   const steal = recovering || cutOff.has(id);
