@@ -1,0 +1,314 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { wordsOf } from '../../../drivers/target/tgt/by-helper.ts';
+import type { TgtRequest } from '../../../drivers/target/tgt/request.ts';
+import { argumentsOf } from '../../../drivers/target/tgt/tgtadm.ts';
+import * as lvm from '../../../drivers/volume/lvm/commands.ts';
+import { decide } from '../../../rootwrap/match.ts';
+import { plainLook, realFilters } from '../../support/real-filters.ts';
+
+const filters = realFilters();
+const kind = (argv: readonly string[]) => decide(filters, argv, plainLook).kind;
+
+const VG = 'cinder-volumes';
+const UUID = '0b1c2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d';
+const VOLUME = `volume-${UUID}`;
+const SNAPSHOT = `_snapshot-${UUID}`;
+const DEVICE = `/dev/${VG}/${VOLUME}`;
+const tags = ['ashlar', 'ashlar.making'];
+const named = { volumeGroup: VG, name: VOLUME, tags };
+const range = { device: DEVICE, from: 0, to: 2 ** 30 };
+
+/** Every function that makes a command line, with what it makes: a new one without a sample fails the test below. */
+const lvmSamples: Record<keyof typeof lvm, readonly (readonly string[])[]> = {
+  listVolumes: [lvm.listVolumes(VG)],
+  showGroup: [lvm.showGroup(VG)],
+  listDeviceMapperTargets: [lvm.listDeviceMapperTargets()],
+  createThick: [true, false].map((metadataOnly) => lvm.createThick({ ...named, sizeGb: 10 }, { metadataOnly })),
+  createCowSnapshot: [
+    lvm.createCowSnapshot({ ...named, name: SNAPSHOT, origin: VOLUME, tags: ['ashlar', 'ashlar.snapshot'] }),
+    lvm.createCowSnapshot({
+      ...named,
+      name: `clone-of-${VOLUME}`,
+      origin: VOLUME,
+      tags: ['ashlar', 'ashlar.temporary'],
+    }),
+  ],
+  createThinPool: [lvm.createThinPool(VG, `${VG}-pool`, ['ashlar'])],
+  createThin: [lvm.createThin({ ...named, pool: `${VG}-pool`, sizeGb: 1 })],
+  createThinSnapshot: [lvm.createThinSnapshot({ ...named, name: SNAPSHOT, origin: VOLUME })],
+  extend: [lvm.extend(VG, VOLUME, 3)],
+  remove: [lvm.remove(VG, VOLUME), lvm.remove(VG, SNAPSHOT)],
+  activate: [lvm.activate(VG, VOLUME), lvm.activate(VG, `${VG}-pool`)],
+  changeTag: [
+    lvm.changeTag('--addtag', VG, VOLUME, 'ashlar.growing-from.1073741824'),
+    lvm.changeTag('--deltag', VG, VOLUME, 'ashlar.making'),
+  ],
+  removeGroupTag: [lvm.removeGroupTag(VG, 'ashlar.free-space-is-zero')],
+  zeroOut: [lvm.zeroOut(range)],
+  zeroByDd: [lvm.zeroByDd(range)],
+  copy: [true, false].map((skipZeros) => lvm.copy(DEVICE, `/dev/${VG}/${SNAPSHOT}`, 2 ** 30, { skipZeros })),
+  withIonice: [lvm.zeroOut(range), lvm.zeroByDd(range), lvm.copy(DEVICE, DEVICE, 1, { skipZeros: true })].flatMap(
+    (argv) => ['-c3', '-c2 -n7'].map((ionice) => lvm.withIonice(ionice, argv)),
+  ),
+};
+
+const serial = '0b1c2d3e4f504a6b8c7d9e0f1a2b3c4d';
+const page = '8:0:18:0x14:0:0xff:0xff:0:0:0xff:0xff:0xff:0xff:0x80:0x14:0:0:0:0:0:0';
+const tgtSamples: readonly TgtRequest[] = [
+  { mode: 'target', op: 'show' },
+  { mode: 'target', op: 'new', tid: 3, parameters: { targetname: `iqn.2010-10.org.openstack:${VOLUME}` } },
+  { mode: 'target', op: 'delete', tid: 3, force: true },
+  { mode: 'logicalunit', op: 'new', tid: 3, lun: 1, parameters: { path: DEVICE, bstype: 'rdwr', bsoflags: 'sync' } },
+  { mode: 'logicalunit', op: 'new', tid: 3, lun: 1, parameters: { path: DEVICE, bstype: 'rdwr' } },
+  { mode: 'logicalunit', op: 'delete', tid: 3, lun: 1 },
+  {
+    ...({ mode: 'logicalunit', op: 'update', tid: 3, lun: 1 } as const),
+    parameters: { scsi_sn: serial, scsi_id: serial, thin_provisioning: '1', mode_page: page },
+  },
+  { mode: 'target', op: 'bind', tid: 3, parameters: { 'initiator-address': 'ALL' } },
+  { mode: 'target', op: 'unbind', tid: 3, parameters: { 'initiator-name': 'iqn.1993-08.org.debian:01:abc' } },
+  { mode: 'account', op: 'delete', parameters: { user: 'f00' } },
+  { mode: 'account', op: 'unbind', tid: 3, parameters: { user: 'f00' } },
+];
+/** Through the helper's verb alone: tgtadm would show the password, and so has no accounts. */
+const accountSamples: readonly TgtRequest[] = [
+  { mode: 'account', op: 'new', parameters: { user: 'f00', password: 'secret' } },
+  { mode: 'account', op: 'bind', tid: 3, parameters: { user: 'f00' } },
+];
+
+const byVerb = [...tgtSamples, ...accountSamples].map((request) => [
+  ...['@tgt', '/var/run/tgtd/socket.0', 'iscsi'],
+  ...wordsOf(request).words,
+]);
+const byTool = tgtSamples.map((request) => [
+  'tgtadm',
+  '--control-port',
+  '0',
+  '--lld',
+  'iscsi',
+  ...argumentsOf(request),
+]);
+const withEnv = Object.values(lvmSamples).flat().slice(0, 18);
+const samples: readonly (readonly string[])[] = [
+  ...Object.values(lvmSamples).flat(),
+  ...withEnv.map((argv) => ['env', 'LVM_SYSTEM_DIR=/etc/cinder', 'LVM_SUPPRESS_FD_WARNINGS=1', ...argv]),
+  ...byVerb,
+  ...byTool,
+];
+
+/** What an attacker would change of a command that is allowed. */
+const mutations: Record<string, (argv: readonly string[], at: number) => readonly string[]> = {
+  'an argument more': (argv) => [...argv, 'x'],
+  'configuration behind': (argv) => [...argv, '--config', 'global { thin_check_executable = "/tmp/x" }'],
+  'configuration in front': (argv) => [argv[0]!, '--config=devices{}', ...argv.slice(1)],
+  'an output file': (argv) => [...argv, '-o', '/etc/passwd'],
+  'a group by tag': (argv) => [...argv.slice(0, -1), '@ashlar'],
+  'the last one missing': (argv) => argv.slice(0, -1),
+  'a newline': (argv, at) => argv.with(at, `${argv[at]}\n`),
+  'a second line': (argv, at) => argv.with(at, `${argv[at]}\nx`),
+  'a shell’s semicolon': (argv, at) => argv.with(at, `${argv[at]};id`),
+  'a shell’s substitution': (argv, at) => argv.with(at, `${argv[at]}$(id)`),
+  'a way up': (argv, at) => argv.with(at, `${argv[at]}/../../etc/shadow`),
+  'a NUL': (argv, at) => argv.with(at, `${argv[at]}\0`),
+  'a blank': (argv, at) => argv.with(at, `${argv[at]} `),
+  'a look-alike': (argv, at) =>
+    argv.with(
+      at,
+      argv[at]!.replace(/[aeopi]/, (c) => ({ a: 'а', e: 'е', o: 'о', p: 'р', i: 'і' })[c]!),
+    ),
+  'an empty argument': (argv) => [...argv, ''],
+  'the end of options': (argv) => [argv[0]!, '--', ...argv.slice(1)],
+  'the program by path': (argv) => argv.map((word, at) => (at === programAt(argv) ? `/tmp/${word}` : word)),
+  'the program one directory up': (argv) => argv.map((word, at) => (at === programAt(argv) ? `../${word}` : word)),
+  'a library to load': (argv) => ['env', 'LD_PRELOAD=/tmp/x.so', ...argv.slice(programAt(argv))],
+  'another lvm.conf': (argv) => ['env', 'LVM_SYSTEM_DIR=/tmp', ...argv.slice(programAt(argv))],
+  'an lvm.conf one directory up': (argv) => [
+    'env',
+    'LVM_SYSTEM_DIR=/etc/cinder/../../tmp',
+    ...argv.slice(programAt(argv)),
+  ],
+  'a PATH': (argv) => ['PATH=/tmp', ...argv.slice(programAt(argv))],
+  'options of env': (argv) => ['env', '-i', ...argv.slice(programAt(argv))],
+};
+
+function programAt(argv: readonly string[]): number {
+  return argv.findIndex((word, at) => word !== 'env' && (at === 0 || !word.includes('=')));
+}
+
+/** By hand: where a mutation that knows nothing of the command does not lead. */
+const nearMisses: readonly string[] = [
+  `lvremove --yes --config activation{retry_deactivation=1} ${VG}/${VOLUME}`,
+  `lvremove --yes ${VG}/${VOLUME}`,
+  `lvremove --yes --force ${VG}/${VOLUME}`,
+  `lvremove --yes ${VG}`,
+  `lvremove --yes @ashlar`,
+  `lvremove --yes --select vg_name=${VG}`,
+  `lvs ${VG}`,
+  `lvs --reportformat json --units b --nosuffix --options all ${VG}`,
+  `lvchange --addtag ashlar other-vg/${VOLUME}`,
+  `lvchange --addtag ashlar ${VG}/root`,
+  `lvchange --addtag foreign ${VG}/${VOLUME}`,
+  `lvchange --addtag ashlar.growing-from. ${VG}/${VOLUME}`,
+  `lvchange --addtag ashlar ${VG}/${VOLUME} ${VG}/${VOLUME}`,
+  `lvchange --permission r ${VG}/${VOLUME}`,
+  `lvchange --yes --activate n --ignoreactivationskip ${VG}/${VOLUME}`,
+  `lvchange --yes --activate y --ignoreactivationskip other/${VOLUME}`,
+  `vgchange --addtag ashlar.free-space-is-zero ${VG}`,
+  `vgchange --deltag ashlar.free-space-is-zero other`,
+  `vgchange -an ${VG}`,
+  `vgremove --yes ${VG}`,
+  `vgs`,
+  `pvs`,
+  `pvcreate --yes /dev/sda`,
+  `lvconvert --merge ${VG}/${SNAPSHOT}`,
+  `lvrename ${VG} ${VOLUME} root`,
+  `lvextend --yes --size +10g ${VG}/${VOLUME}`,
+  `lvextend --yes --size 0g ${VG}/${VOLUME}`,
+  `lvextend --yes --size 10G ${VG}/${VOLUME}`,
+  `lvextend --yes --size 10 ${VG}/${VOLUME}`,
+  `lvextend --yes --size 99999999999g ${VG}/${VOLUME}`,
+  `lvextend --yes --resizefs --size 10g ${VG}/${VOLUME}`,
+  `lvextend --yes --size 10g ${VG}/root`,
+  `lvcreate --yes --name root --size 1g --activate y --zero y --wipesignatures y ${VG}`,
+  `lvcreate --yes --name ${VOLUME} --size 1g --activate y --zero n --wipesignatures y ${VG}`,
+  `lvcreate --yes --name ${VOLUME} --size 1g --addtag --activate y --zero y --wipesignatures y ${VG}`,
+  `lvcreate --yes --name ${VOLUME} --size 1g --activate y --zero y --wipesignatures y other`,
+  `lvcreate --yes --name ${VOLUME} --size 1g --activate y --zero y --wipesignatures y ${VG} /dev/sda`,
+  `lvcreate --yes --name ${VOLUME.toUpperCase()} --size 1g --activate y --zero y --wipesignatures y ${VG}`,
+  `lvcreate --yes --snapshot --name ${SNAPSHOT} --extents 100%ORIGIN ${VG}/root`,
+  `lvcreate --yes --snapshot --name ${SNAPSHOT} --extents 1%ORIGIN ${VG}/${VOLUME}`,
+  `lvcreate --yes --type raid1 --name ${VOLUME} --size 1g ${VG}`,
+  `dd if=/dev/sda of=${DEVICE} bs=1048576 count=1 iflag=direct,count_bytes oflag=direct conv=fsync,nocreat status=none`,
+  `dd if=${DEVICE} of=/dev/sda bs=1048576 count=1 iflag=direct,count_bytes oflag=direct conv=fsync,nocreat status=none`,
+  `dd if=/etc/shadow of=${DEVICE} bs=1048576 count=1 iflag=direct,count_bytes oflag=direct conv=fsync,nocreat status=none`,
+  `dd if=${DEVICE} of=/etc/shadow bs=1048576 count=1 iflag=direct,count_bytes oflag=direct conv=fsync,nocreat status=none`,
+  `dd if=${DEVICE} of=/dev/${VG}/../sda bs=1048576 count=1 iflag=direct,count_bytes oflag=direct conv=fsync,nocreat status=none`,
+  `dd if=${DEVICE} of=/dev/other/${VOLUME} bs=1048576 count=1 iflag=direct,count_bytes oflag=direct conv=fsync status=none`,
+  `dd if=${DEVICE} of=${DEVICE} bs=1048576 count=1 iflag=direct,count_bytes oflag=direct conv=fsync status=none`,
+  `dd if=${DEVICE} of=${DEVICE} of=/etc/shadow bs=1048576 count=1 iflag=direct,count_bytes oflag=direct conv=fsync,nocreat status=none`,
+  `dd if=${DEVICE} of=${DEVICE} bs=1048576 count=-1 iflag=direct,count_bytes oflag=direct conv=fsync,nocreat status=none`,
+  `dd if=/dev/zero of=/dev/sda bs=1048576 seek=0 count=1 iflag=count_bytes oflag=direct,seek_bytes conv=fsync,nocreat status=none`,
+  `dd if=/dev/zero of=/dev/${VG}//${VOLUME} bs=1048576 seek=0 count=1 iflag=count_bytes oflag=direct,seek_bytes conv=fsync,nocreat status=none`,
+  `dd`,
+  `blkdiscard ${DEVICE}`,
+  `blkdiscard --zeroout --offset 0 --length 1 /dev/sda`,
+  `blkdiscard --zeroout --offset 0 --length 1 /dev/${VG}/root`,
+  `blkdiscard --zeroout --offset 00 --length 1 ${DEVICE}`,
+  `blkdiscard --zeroout --offset 0x10 --length 1 ${DEVICE}`,
+  `blkdiscard --force --zeroout --offset 0 --length 1 ${DEVICE}`,
+  `ionice -c3 sh`,
+  `ionice -c3 -p 1`,
+  `ionice -c4 blkdiscard --zeroout --offset 0 --length 1 ${DEVICE}`,
+  `ionice -c3 -t blkdiscard --zeroout --offset 0 --length 1 ${DEVICE}`,
+  `ionice -c3 /tmp/blkdiscard --zeroout --offset 0 --length 1 ${DEVICE}`,
+  `ionice -c3 blkdiscard --zeroout --offset 0 --length 1 /dev/sda`,
+  `ionice -c3 env LD_PRELOAD=/tmp/x blkdiscard --zeroout --offset 0 --length 1 ${DEVICE}`,
+  `ionice -c3 ionice -c3 blkdiscard --zeroout --offset 0 --length 1 ${DEVICE}`,
+  `dmsetup remove x`,
+  `dmsetup targets --showkeys`,
+  `dmsetup create x --table 0`,
+  `@tgt /tmp/socket.0 iscsi target show`,
+  `@tgt /var/run/tgtd/../../tmp/socket.0 iscsi target show`,
+  `@tgt /var/run/tgtd/socket.0 iscsi logicalunit new tid=1 lun=1 path=/etc/shadow bstype=rdwr`,
+  `@tgt /var/run/tgtd/socket.0 iscsi logicalunit new tid=1 lun=1 path=/dev/sda bstype=rdwr`,
+  `@tgt /var/run/tgtd/socket.0 iscsi logicalunit new tid=1 lun=1 path=/dev/${VG}/root bstype=rdwr`,
+  `@tgt /var/run/tgtd/socket.0 iscsi logicalunit new tid=1 lun=1 path=${DEVICE},path=/etc/shadow bstype=rdwr`,
+  `@tgt /var/run/tgtd/socket.0 iscsi logicalunit new tid=1 lun=1 path=${DEVICE} bstype=sg`,
+  `@tgt /var/run/tgtd/socket.0 iscsi logicalunit new tid=1 lun=2 path=${DEVICE} bstype=rdwr`,
+  `@tgt /var/run/tgtd/socket.0 iscsi logicalunit update tid=1 lun=1 path=/etc/shadow`,
+  `@tgt /var/run/tgtd/socket.0 iscsi target new tid=1 targetname=iqn.2001-01.com.example:other`,
+  `@tgt /var/run/tgtd/socket.0 iscsi target new tid=0 targetname=iqn.2010-10.org.openstack:${VOLUME}`,
+  `@tgt /var/run/tgtd/socket.0 iscsi target bind tid=1 initiator-address=0.0.0.0/0`,
+  `@tgt /var/run/tgtd/socket.0 iscsi target update tid=1 state=offline`,
+  `@tgt /var/run/tgtd/socket.0 iscsi account new user=a password=b`,
+  `@tgt /var/run/tgtd/socket.0 iscsi account show`,
+  `@tgt /var/run/tgtd/socket.0 iscsi portal new portal=0.0.0.0:3260`,
+  `@tgt /var/run/tgtd/socket.0 iscsi system delete`,
+  `tgtadm --lld iscsi --mode system --op delete`,
+  `tgtadm --control-port 0 --lld iscsi --mode account --op new --user a --password b`,
+  `tgtadm --control-port 0 --lld iscsi --mode logicalunit --op new --tid 1 --lun 1 --backing-store /etc/shadow --bstype rdwr`,
+  `tgt-admin --execute`,
+  `@write /etc/passwd`,
+  `@read /etc/shadow`,
+  `@mkdir /etc/x`,
+  `@remove /etc/passwd`,
+  `@link /etc/shadow /tmp/x`,
+  `@anything`,
+  `env`,
+  `env lvs`,
+  `sh -c id`,
+  `bash`,
+  `sudo id`,
+  `cat /etc/shadow`,
+  `chmod u+s /bin/sh`,
+  `cp /bin/sh /tmp`,
+  `mount /dev/sda /mnt`,
+  `kill -9 1`,
+  `ip netns exec x sh`,
+  `privsep-helper`,
+  `losetup --find --show /tmp/x`,
+  `vgcreate --yes x /dev/sda`,
+  `node`,
+  `ashlar-rootwrap`,
+  `--daemon`,
+];
+
+describe('the project’s filters', () => {
+  it('allow every command of the lvm driver, with and without its environment', () => {
+    assert.deepEqual(Object.keys(lvmSamples).toSorted(), Object.keys(lvm).toSorted(), 'a command without a sample');
+    const refused = samples.filter((argv) => !['run', 'verb'].includes(kind(argv)));
+    assert.deepEqual(refused, []);
+    assert.ok(samples.length >= 60, `only ${samples.length} samples`);
+  });
+
+  it('are all of use: each allows one of the samples', () => {
+    const used = new Set(
+      samples.map((argv) => {
+        const decision = decide(filters, argv, plainLook);
+        return 'filter' in decision ? decision.filter.name : '';
+      }),
+    );
+    // Listings and closings that differ from their twins in one word.
+    const alike = new Set(['portals', 'close', 'tgtadm_close']);
+    assert.deepEqual(
+      filters.filter(({ name }) => !used.has(name) && !alike.has(name)).map(({ name }) => name),
+      [],
+    );
+  });
+
+  it('are of the strict kind', () => {
+    assert.deepEqual(
+      filters.filter((filter) => filter.kind !== 'ArgvFilter' || filter.runAs !== 'root').map(({ name }) => name),
+      [],
+    );
+  });
+
+  it('refuse every near miss: what is derived from each allowed command', (t) => {
+    let tried = 0;
+    for (const sample of samples) {
+      for (const [name, mutate] of Object.entries(mutations)) {
+        for (let at = 0; at < sample.length; at += 1) {
+          const argv = mutate(sample, at);
+          if (samples.some((other) => other.join('\0') === argv.join('\0'))) continue;
+          tried += 1;
+          assert.equal(kind(argv), 'refused', `${name}: ${JSON.stringify(argv)}`);
+          if (mutate.length < 2) break;
+        }
+      }
+    }
+    t.diagnostic(`${tried} near misses`);
+    assert.ok(tried >= 300, `only ${tried} near misses`);
+  });
+
+  it('refuse every near miss that was written down', () => {
+    const allowed = nearMisses.filter((line) => kind(line.split(' ')) !== 'refused');
+    assert.deepEqual(allowed, []);
+  });
+
+  it('refuse a path whose directory others than root can change', () => {
+    const argv = ['env', 'LVM_SYSTEM_DIR=/etc/cinder', ...lvm.showGroup(VG)];
+    assert.equal(decide(filters, argv, plainLook).kind, 'run');
+    assert.equal(decide(filters, argv, { ...plainLook, isTrusted: () => false }).kind, 'refused');
+  });
+});
