@@ -79,8 +79,9 @@ class Reader {
       'versioned_object.changes': changes = [],
     } = whole;
     if (namespace !== 'cinder') return this.fault(path, "is not of the namespace 'cinder'");
-    if (typeof version !== 'string' || !understands(definition.version, version)) {
-      return this.fault(path, `is ${name} ${cut(String(version))}; ${definition.version} and older are known here`);
+    if (typeof version !== 'string') return this.fault(path, 'has no version');
+    if (!understands(definition.version, version)) {
+      return this.fault(path, `is ${name} ${cut(version)}; ${definition.version} and older are known here`);
     }
     const fields = asDictionary(data);
     if (fields === null) return this.fault(path, 'has no data');

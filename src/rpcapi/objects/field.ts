@@ -3,7 +3,7 @@
  *
  * - uuid, string, integer, boolean; date: a Date here, `YYYY-MM-DDTHH:MM:SSZ` there
  * - strings: a dictionary of strings; nullable-strings: of strings and nulls; json: of anything; list: a list of strings
- * - `Volume`: an object of that name; `[Volume]`: a list of them; any: any value, with objects anywhere in it
+ * - `Volume`: an object of that name; `[Volume]`: a list of them; any: any value, null too, with objects anywhere in it
  * - `{ values }`: one of these strings. `{ type, since }`: a field that older versions of the object lack.
  */
 type Word =
@@ -52,8 +52,8 @@ export function readField(spec: FieldSpec): Field {
   if (typeof spec === 'object' && 'type' in spec) return { ...readField(spec.type), since: spec.since };
   const since = null;
   if (typeof spec === 'object') return { kind: 'choice', values: spec.values, nullable: spec.nullable, since };
-  const nullable = spec.endsWith('?');
-  const name = nullable ? spec.slice(0, -1) : spec;
+  const nullable = spec.endsWith('?') || spec === 'any';
+  const name = spec.endsWith('?') ? spec.slice(0, -1) : spec;
   if (name.startsWith('[')) return { kind: 'objects', object: name.slice(1, -1), nullable, since };
   if (/^[A-Z]/.test(name)) return { kind: 'object', object: name, nullable, since };
   return { kind: 'value', word: name as Word, nullable, since };

@@ -65,7 +65,8 @@ type ValueOf<T extends string> = T extends 'uuid' | 'string'
                   : T extends ObjectName
                     ? VersionedObject<T>
                     : unknown;
-type FieldValue<S> = S extends { readonly type: infer T }
+/** The type of a value of that notation. */
+export type FieldValue<S> = S extends { readonly type: infer T }
   ? FieldValue<T>
   : S extends { readonly values: readonly (infer V)[]; readonly nullable: infer N }
     ? V | (N extends true ? null : never)

@@ -73,6 +73,7 @@ describe('malformed values', () => {
       [`${object}version`, '2.0'],
       [`${object}version`, '1.99'],
       [`${object}version`, 1.9],
+      [`${object}version`, { toString: false }],
       [`${object}data`, null],
       [`${object}data`, []],
       [`${object}changes`, 'id'],
