@@ -16,7 +16,7 @@ export interface Operation {
   /** Who has to act next: `cinder-scheduler`, or the volume service `host@backend`. */
   readonly owner: string;
   readonly state: OperationState;
-  /** Which incarnation of the owner works on it (a uuid made at process start); fences a stale one. */
+  /** Which attempt works on it (a uuid of its own); fences every earlier one, of this process too. */
   readonly worker: string | null;
   /** How often work was started, over crashes and retries. */
   readonly attempt: number;
