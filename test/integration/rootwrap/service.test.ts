@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { chmod, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { marked } from '../../../rootwrap/processes.ts';
+import { type InstalledHelper, installHelper, whyNoHelper } from '../../support/installed-helper.ts';
+import { makeVolumeGroup, type TestVolumeGroup, whyNoLvm } from '../../support/lvm.ts';
+import { missingTgtd, startTestTgtd, type TestTgtd } from '../../support/tgtd.ts';
+
+const skip = whyNoHelper() ?? (await whyNoLvm()) ?? missingTgtd() ?? false;
+
+describe('a service that runs as an unprivileged user', { skip }, () => {
+  let group: TestVolumeGroup;
+  let tgtd: TestTgtd;
+  let helper: InstalledHelper;
+  let backing: string;
+  before(async () => {
+    group = await makeVolumeGroup(8, false);
+    tgtd = await startTestTgtd();
+    backing = join(tgtd.directory, 'backing');
+    const lvmDir = dirname(group.configFile);
+    for (const path of [dirname(lvmDir), lvmDir, group.configFile]) await chmod(path, 0o755);
+    const literal = (text: string) => text.replaceAll(/[.]/g, '\\.');
+    helper = await installHelper({
+      vg: group.name,
+      lvm_dir: `trusted:${literal(lvmDir)}`,
+      socket: `${literal(tgtd.daemon.socket)}\\.[0-9]+`,
+      // Stands for the volume's device, which this kernel may not have.
+      backing: literal(backing),
+    });
+    await writeFile(backing, '');
+    await truncate(backing, 2 ** 30);
+  });
+  after(async () => {
+    await helper?.close();
+    await tgtd?.close();
+    await group?.close();
+  });
+
+  for (const privilege of ['daemon', 'sudo']) {
+    it(`creates, exports and deletes through sudo and the helper (${privilege})`, async () => {
+      await withService(privilege, async (service) => {
+        assert.deepEqual(await service.ask('setUp'), { uid: helper.uid });
+        const volume = newVolume();
+        const chap = { username: randomBytes(8).toString('hex'), password: randomBytes(12).toString('base64url') };
+        await service.ask('create', { volume });
+        assert.match(await group.lvm('lvs', group.name), new RegExp(volume.name));
+        await service.ask('export', { volume, devicePath: backing, chap });
+        const [exported] = (await tgtd.targets()).filter(({ iqn }) => iqn.endsWith(volume.name));
+        assert.deepEqual([exported?.addresses, exported?.accounts], [['ALL'], [chap.username]]);
+        assert.ok(!((await service.ask('log')) as string).includes(chap.password));
+        await service.ask('removeExport', { volume });
+        await service.ask('delete', { volume });
+        assert.deepEqual([await tgtd.targets(), await tgtd.accounts()], [[], []]);
+        assert.deepEqual(await service.ask('list'), [[], []]);
+      });
+    });
+  }
+
+  it('is refused what no filter allows', async () => {
+    await withService('daemon', async (service) => {
+      await service.ask('setUp');
+      for (const argv of [['id'], ['lvs'], ['vgremove', '--yes', group.name], ['@read', '/etc/shadow']]) {
+        await assert.rejects(service.ask('run', { argv }), { cause: 'refused' });
+      }
+      // Though the target would like to.
+      const request = { volume: newVolume(), devicePath: '/etc/shadow', chap: null };
+      await assert.rejects(service.ask('export', request), { cause: 'refused' });
+      await service.ask('removeExport', request);
+    });
+  });
+
+  it('goes on after its helper was killed in the middle of a command, and no lvm process is left', async () => {
+    await withService('daemon', async (service) => {
+      await service.ask('setUp');
+      const volume = newVolume();
+      const lock = await holdLock(group.name);
+      try {
+        const creating = service.ask('create', { volume });
+        const lost = assert.rejects(creating, { cause: 'lost', message: /effect is unknown/ });
+        const blocked = await until(() => marked(() => true).find(isLvm));
+        const daemon = Number(markOf(await readFile(`/proc/${blocked}/environ`, 'latin1')));
+        process.kill(daemon, 'SIGKILL');
+        await lost;
+        assert.ok(isLvm(blocked), 'the kill alone leaves lvm behind');
+        // The next command starts another helper, which ends what the one before has left.
+        const again = service.ask('run', { argv: ['dmsetup', 'targets'] });
+        await again.catch(() => {});
+        await until(() => (isLvm(blocked) ? undefined : true));
+      } finally {
+        lock.release();
+      }
+      await service.ask('create', { volume });
+      await service.ask('delete', { volume });
+      assert.deepEqual(await service.ask('list'), [[], []]);
+    });
+  });
+
+  it('leaves nothing running when it is killed itself', async () => {
+    await withService('daemon', async (service) => {
+      await service.ask('setUp');
+      const lock = await holdLock(group.name);
+      try {
+        service.ask('create', { volume: newVolume() }).catch(() => {});
+        const blocked = await until(() => marked(() => true).find(isLvm));
+        service.child.kill('SIGKILL');
+        await until(() => (isLvm(blocked) ? undefined : true));
+      } finally {
+        lock.release();
+      }
+    });
+  });
+
+  async function withService(privilege: string, body: (service: Service) => Promise<void>): Promise<void> {
+    const state = join(helper.directory, `state-${randomUUID()}`);
+    await mkdir(state, { mode: 0o700 });
+    execFileSync('chown', [String(helper.uid), state]);
+    const service = startService(state, privilege);
+    try {
+      await body(service);
+    } finally {
+      service.child.stdin!.end();
+      const late = setTimeout(() => service.child.kill('SIGKILL'), 10_000);
+      await service.exited;
+      clearTimeout(late);
+    }
+  }
+
+  function startService(state: string, privilege: string): Service {
+    const settings = {
+      ...{ program: helper.program, config: helper.config, privilege },
+      lvm: { volume_group: group.name, lvm_conf_file: group.configFile, lvm_metadata_only: true, lvm_type: 'default' },
+      tgt: {
+        ...{ target_ip_address: tgtd.address, target_port: tgtd.daemon.port, volumes_dir: join(state, 'volumes') },
+        ...{ tgt_control_port: tgtd.daemon.controlPort, tgt_socket: tgtd.daemon.socket },
+      },
+    };
+    const script = join(import.meta.dirname, '../../support/unprivileged-service.ts');
+    const [file, ...argv] = helper.asUser(join(helper.directory, 'node'), script, JSON.stringify(settings));
+    const child = spawn(file, argv, { stdio: ['pipe', 'pipe', 'inherit'], cwd: '/' });
+    const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const { id, value, error, outcome } = JSON.parse(line);
+      if (error === undefined) waiting.get(id)?.resolve(value);
+      else waiting.get(id)?.reject(new Error(error, { cause: outcome }));
+      waiting.delete(id);
+    });
+    const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
+    void exited.then(() => {
+      for (const { reject } of waiting.values()) reject(new Error('the service is gone'));
+    });
+    let last = 0;
+    return {
+      child,
+      exited,
+      ask: (call, more = {}) =>
+        new Promise((resolve, reject) => {
+          last += 1;
+          waiting.set(last, { resolve, reject });
+          child.stdin.write(`${JSON.stringify({ id: last, call, ...more })}\n`);
+        }),
+    };
+  }
+});
+
+interface Service {
+  readonly child: ChildProcess;
+  readonly exited: Promise<void>;
+  ask(call: string, more?: object): Promise<unknown>;
+}
+
+function newVolume() {
+  const id = randomUUID();
+  return { id, name: `volume-${id}`, sizeGb: 1, pool: null, providerId: null, extraSpecs: {} };
+}
+
+/** Holds the group's lock as another lvm command would: lvm then waits in the middle of its work. */
+async function holdLock(volumeGroup: string): Promise<{ release(): void }> {
+  await mkdir('/run/lock/lvm', { recursive: true });
+  const child = spawn('flock', ['-x', `/run/lock/lvm/V_${volumeGroup}`, 'sh', '-c', 'echo held; read line'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  return { release: () => child.stdin.end('\n') };
+}
+
+/** An lvm command that still runs. */
+function isLvm(pid: number): boolean {
+  try {
+    return /^(lvs|lvcreate|vgs|lvm)$/.test(
+      execFileSync('cat', [`/proc/${pid}/comm`], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim(),
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** The helper's process id, in the environment of what it started. */
+function markOf(environment: string): string {
+  return /(?:^|\0)ASHLAR_ROOTWRAP=(\d+)\./.exec(environment)![1]!;
+}
+
+async function until<T>(look: () => T | undefined): Promise<T> {
+  for (let attempt = 0; attempt < 400; attempt += 1) {
+    const found = look();
+    if (found !== undefined) return found;
+    await sleep(25);
+  }
+  throw new Error('it did not come about within its limit');
+}
