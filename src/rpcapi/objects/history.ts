@@ -95,18 +95,27 @@ export function pinRpcVersion(
   return { kind: 'pinned', version: pinned };
 }
 
+/** Changes the objects within a value, innermost first; what has none to change is the same value, not a copy. */
 function mapObjects(value: unknown, change: (object: VersionedObject) => VersionedObject): unknown {
   if (value instanceof VersionedObject) {
-    const fields = mapValues(value.fields, (item) => mapObjects(item, change));
-    return change(new VersionedObject(value.name, value.version, fields, value.changes));
+    const { name, version, fields, changes } = value;
+    const mapped = mapValues(fields, (item) => mapObjects(item, change));
+    return change(mapped === fields ? value : new VersionedObject(name, version, mapped, changes));
   }
-  if (Array.isArray(value)) return value.map((item) => mapObjects(item, change));
   if (value === null || typeof value !== 'object' || value instanceof Date) return value;
-  return mapValues(value as Record<string, unknown>, (item) => mapObjects(item, change));
+  if (!Array.isArray(value)) return mapValues(value, (item) => mapObjects(item, change));
+  const mapped = value.map((item) => mapObjects(item, change));
+  return mapped.some((item, index) => item !== value[index]) ? mapped : value;
 }
 
-function mapValues(values: object, change: (value: unknown) => unknown): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).map(([key, item]) => [key, change(item)]));
+function mapValues(values: object, change: (value: unknown) => unknown): object {
+  let isChanged = false;
+  const entries = Object.entries(values).map(([key, item]) => {
+    const mapped = change(item);
+    isChanged ||= mapped !== item;
+    return [key, mapped] as const;
+  });
+  return isChanged ? Object.fromEntries(entries) : values;
 }
 
 function isA<N extends ObjectName>(object: VersionedObject, name: N): object is VersionedObject<N> {
