@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { renderOpenApi } from '../src/api/openapi.ts';
 import { optionGroups } from '../src/cmd/options.ts';
 import { renderSample } from '../src/config/sample.ts';
+import { renderFilters } from './render-filters.ts';
 import { renderTransitions } from './render-transitions.ts';
 
 export interface GeneratedFile {
@@ -17,6 +18,7 @@ export interface GeneratedFile {
 const generators: readonly { readonly path: string; readonly make: (current: string) => string }[] = [
   { path: 'etc/ashlar.conf.sample', make: () => renderSample(optionGroups) },
   { path: 'docs/openapi.json', make: () => renderOpenApi() },
+  { path: 'etc/README.md', make: (current) => replaceMarked(current, 'filters', renderFilters()) },
   { path: 'src/model/README.md', make: (current) => replaceMarked(current, 'transitions', renderTransitions()) },
 ];
 
