@@ -4,6 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
 need lvm lvm2 "tests of the LVM driver, on its real metadata"
+need sudo sudo "the privileged helper, started by a user without rights"
 need losetup mount "loop devices for them"
 need tgtd tgt "tests with a real iSCSI target"
 need qemu-io qemu-utils "an initiator that reads and writes through a target"
