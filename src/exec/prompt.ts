@@ -1,7 +1,7 @@
 /** The desktop's own question for a password, once, to start the privileged helper where there is no terminal. */
 import { execFile } from 'node:child_process';
-import { constants } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { closeSync, constants, openSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ export async function promptForHelper(words: readonly string[]): Promise<HelperP
     const [input, output] = [join(directory, 'in'), join(directory, 'out')];
     await promisify(execFile)('mkfifo', ['-m', '600', input, output], { timeout: 10_000 });
     const { O_RDONLY, O_WRONLY, O_NONBLOCK } = constants;
-    const reader = await open(output, O_RDONLY | O_NONBLOCK);
+    const reader = openSync(output, O_RDONLY | O_NONBLOCK);
     let ended: string | null = null;
     const gone = new Promise<string>((resolve) => {
       const command = `${words.join(' ')} <${input} >${output}`;
@@ -40,9 +40,10 @@ export async function promptForHelper(words: readonly string[]): Promise<HelperP
     const deadline = performance.now() + PERSON_MS;
     for (;;) {
       // Works as soon as the daemon's shell has opened the other end.
-      const writer = await open(input, O_WRONLY | O_NONBLOCK).catch(() => null);
+      const writer = openIfRead(input, O_WRONLY | O_NONBLOCK);
       if (writer !== null) {
-        const [toHelper, fromHelper] = [new Socket({ fd: writer.fd }), new Socket({ fd: reader.fd })];
+        const toHelper = new Socket({ fd: writer, readable: false });
+        const fromHelper = new Socket({ fd: reader, writable: false });
         const close = () => {
           toHelper.destroy();
           fromHelper.destroy();
@@ -50,7 +51,7 @@ export async function promptForHelper(words: readonly string[]): Promise<HelperP
         return { input: toHelper, output: fromHelper, gone, close };
       }
       if (ended !== null || performance.now() > deadline) {
-        await reader.close();
+        closeSync(reader);
         throw new Error(ended ?? 'nobody answered the question for a password');
       }
       await sleep(POLL_MS);
@@ -58,5 +59,15 @@ export async function promptForHelper(words: readonly string[]): Promise<HelperP
   } finally {
     await sleep(POLL_MS);
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Null while nobody reads from the fifo. */
+function openIfRead(path: string, flags: number): number | null {
+  try {
+    return openSync(path, flags);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENXIO') return null;
+    throw error;
   }
 }
