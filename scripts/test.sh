@@ -1,5 +1,6 @@
 #!/bin/sh
 # `npm test`: everything from a fresh clone to counts. Arguments name the test files to run instead of all.
+# `npm run test:long`, which is --long, runs the kernel lane as well.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
@@ -12,5 +13,8 @@ need_file /usr/lib/*/qemu/block-iscsi.so qemu-block-extra "that initiator's iSCS
 need iscsi-ls libiscsi-bin "an initiator that lists targets"
 need openstack python3-openstackclient "OpenStack's client, unmodified, against the API"
 need cinder python3-cinderclient "Cinder's client, unmodified, against the API"
+if [ "${1:-}" = --long ]; then
+  . scripts/vm-needs.sh
+fi
 install_missing
 exec node scripts/run-tests.ts "$@"

@@ -45,7 +45,8 @@ const THREADS = 4;
 const PORTS_TRIED = 100;
 /** How long the port of the last start may stay taken before another one is looked for. */
 const PORT_PATIENCE_MS = 3_000;
-const READY_TIMEOUT_MS = 15_000;
+/** Long: on an emulated or busy machine it took more than 15 seconds. */
+const READY_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 5_000;
 
 /** Starts it; ends with us, even by SIGKILL. Throws ServiceUnavailable where there is no tgtd, or it does not start. */
