@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { failpoint } from '../lib/failpoint.ts';
-import { withTimeout } from '../lib/timers.ts';
+import { sleep, withTimeout } from '../lib/timers.ts';
 import { AshlarError, failure, isFailure, messageOf } from '../model/errors.ts';
 import type { RpcHandler, RpcListener, RpcMessage, Transport } from './transport.ts';
 
@@ -7,32 +8,37 @@ import type { RpcHandler, RpcListener, RpcMessage, Transport } from './transport
 const QUEUE_LIMIT = 10_000;
 
 interface Delivery {
+  readonly id: string;
   readonly message: RpcMessage;
   readonly answer: (outcome: Promise<unknown>) => void;
+  redelivered: boolean;
 }
+
+/** Takes a delivery that came through that queue. */
+type Taker = (delivery: Delivery, queue: Queue | null) => void;
 
 interface Queue {
   readonly waiting: Delivery[];
-  readonly handlers: RpcHandler[];
+  readonly takers: Taker[];
   next: number;
 }
 
 /** The transport of a single process: `transport_url = memory:`. */
 export function createMemoryTransport(): Transport {
   const queues = new Map<string, Queue>();
-  const servers = new Map<string, Set<RpcHandler>>();
+  const servers = new Map<string, Set<Taker>>();
 
   function queueOf(topic: string, server?: string): Queue {
     const name = server === undefined ? topic : `${topic}.${server}`;
-    const queue = queues.get(name) ?? { waiting: [], handlers: [], next: 0 };
+    const queue = queues.get(name) ?? { waiting: [], takers: [], next: 0 };
     queues.set(name, queue);
     return queue;
   }
 
   function send(queue: Queue, delivery: Delivery): void {
-    const handler = queue.handlers[queue.next++ % Math.max(1, queue.handlers.length)];
-    if (handler !== undefined) {
-      deliver(handler, delivery);
+    const taker = queue.takers[queue.next++ % Math.max(1, queue.takers.length)];
+    if (taker !== undefined) {
+      taker(delivery, queue);
       return;
     }
     queue.waiting.push(delivery);
@@ -43,7 +49,7 @@ export function createMemoryTransport(): Transport {
     async call(target, message, { timeoutMs }) {
       const { promise, resolve } = Promise.withResolvers<unknown>();
       const queue = queueOf(target.topic, target.server);
-      const delivery = { message: copy(message), answer: resolve };
+      const delivery = deliveryOf(message, resolve);
       send(queue, delivery);
       try {
         return copy(
@@ -56,37 +62,41 @@ export function createMemoryTransport(): Transport {
       }
     },
     async cast(target, message) {
-      send(queueOf(target.topic, target.server), { message: copy(message), answer: ignore });
+      send(queueOf(target.topic, target.server), deliveryOf(message, ignore));
     },
     async fanout(topic, message) {
-      for (const handler of servers.get(topic) ?? []) deliver(handler, { message: copy(message), answer: ignore });
+      for (const take of servers.get(topic) ?? []) take(deliveryOf(message, ignore), null);
     },
     async listen({ topic, server }, handler) {
       const running = new Set<Promise<unknown>>();
-      const tracked: RpcHandler = (message) => {
-        const work = handler(message);
+      const unacknowledged = new Map<Delivery, Queue>();
+      const take: Taker = (delivery, queue) => {
+        if (queue !== null) unacknowledged.set(delivery, queue);
+        const ack = () => void unacknowledged.delete(delivery);
+        const work = deliver(handler, delivery, ack).finally(() => {
+          ack();
+          running.delete(work);
+        });
         running.add(work);
-        work.then(
-          () => running.delete(work),
-          () => running.delete(work),
-        );
-        return work;
       };
       const mine = [queueOf(topic), queueOf(topic, server)];
       const all = servers.get(topic) ?? new Set();
-      servers.set(topic, all.add(tracked));
+      servers.set(topic, all.add(take));
       for (const queue of mine) {
-        queue.handlers.push(tracked);
-        for (const delivery of queue.waiting.splice(0)) deliver(tracked, delivery);
+        queue.takers.push(take);
+        for (const delivery of queue.waiting.splice(0)) take(delivery, queue);
       }
       return {
-        async close() {
-          all.delete(tracked);
+        async close({ timeoutMs } = {}) {
+          all.delete(take);
           for (const queue of mine) {
-            const place = queue.handlers.indexOf(tracked);
-            if (place !== -1) queue.handlers.splice(place, 1);
+            const place = queue.takers.indexOf(take);
+            if (place !== -1) queue.takers.splice(place, 1);
           }
-          await Promise.allSettled(running);
+          const ended = Promise.all(running);
+          await (timeoutMs === undefined ? ended : Promise.race([ended, sleep(timeoutMs)]));
+          for (const [delivery, queue] of unacknowledged) send(queue, { ...delivery, redelivered: true });
+          unacknowledged.clear();
         },
       } satisfies RpcListener;
     },
@@ -97,12 +107,20 @@ export function createMemoryTransport(): Transport {
   };
 }
 
-function deliver(handler: RpcHandler, delivery: Delivery): void {
+/** Resolves when the handler has ended, well or not. */
+async function deliver(handler: RpcHandler, delivery: Delivery, ack: () => void): Promise<void> {
   // A turn of the loop lies between sender and receiver, as a wire would.
-  setImmediate(() => {
-    const outcome = handler(delivery.message).finally(() => failpoint(`rpc.reply.${delivery.message.method}`));
-    delivery.answer(outcome);
-  });
+  await new Promise((resolve) => setImmediate(resolve));
+  const { id, redelivered, message } = delivery;
+  const outcome = (async () => handler(message, { id, redelivered, ack }))().finally(() =>
+    failpoint(`rpc.reply.${message.method}`),
+  );
+  delivery.answer(outcome);
+  await outcome.catch(() => undefined);
+}
+
+function deliveryOf(message: RpcMessage, answer: Delivery['answer']): Delivery {
+  return { id: randomUUID().replaceAll('-', ''), message: copy(message), answer, redelivered: false };
 }
 
 function ignore(outcome: Promise<unknown>): void {

@@ -5,6 +5,8 @@
  * - A message goes to one listener of its topic (or of its server), a fan-out to all that listen at that moment.
  * - Arguments and results are JSON; nothing is shared between sender and receiver.
  * - A failure that a handler throws reaches the caller as an AshlarError with the same code, message and parameters.
+ * - A message is gone from its queue once its handler acknowledges it, or has ended. What a listener that closes (or dies)
+ *   has not acknowledged goes back and is delivered again.
  */
 import type { RequestContext } from '../model/context.ts';
 
@@ -21,12 +23,25 @@ export interface RpcMessage {
   readonly context: RequestContext;
 }
 
+/** What a handler knows of the message's way, and says about it. */
+export interface RpcDelivery {
+  /** The sender's id of the message, the same for every copy of it. */
+  readonly id: string;
+  /** True where the message may have been delivered before, to us or to another. */
+  readonly redelivered: boolean;
+  /** The claim is durable: the message need not come again. A second time does nothing. */
+  ack(): void;
+}
+
 /** Answers the caller with what it returns or throws; for a cast nobody listens to that. */
-export type RpcHandler = (message: RpcMessage) => Promise<unknown>;
+export type RpcHandler = (message: RpcMessage, delivery: RpcDelivery) => Promise<unknown>;
 
 export interface RpcListener {
-  /** Takes nothing new; resolves when the handlers that run have ended. */
-  close(): Promise<void>;
+  /**
+   * Takes nothing new; resolves when the handlers that run have ended, or after timeoutMs: what has not been
+   * acknowledged by then is handed back. Without timeoutMs it waits for all.
+   */
+  close(options?: { readonly timeoutMs?: number }): Promise<void>;
 }
 
 export interface Transport {
