@@ -47,26 +47,29 @@ const adminFilters = {
     'snapshot_id',
     'attach_status',
     'project_id',
+    'user_id',
+    'display_name',
     'glance_metadata',
   ],
-  snapshot: ['id', 'project_id'],
+  snapshot: ['id', 'project_id', 'display_name'],
 } as const;
 
-/** The version since which a filter is heard; before it, it is left out. */
+/** Since 3.31 every filter is heard; one of these before it only since its own version, else it is left out. */
+const ALL_HEARD = 31;
 const heardSince: Readonly<Record<string, Microversion>> = {
   glance_metadata: 4,
   group_id: 10,
-  created_at: 60,
-  updated_at: 60,
-  consumes_quota: 65,
-  'name~': 34,
+  created_at: ALL_HEARD,
+  updated_at: ALL_HEARD,
+  consumes_quota: ALL_HEARD,
+  'name~': ALL_HEARD,
 };
 
 export function selectVolumes(query: QueryValues, reader: Reader): Selection<VolumeFilters> {
   const asked = heard('volume', query, reader);
   const filters: VolumeFilters = withoutUndefined({
     id: asked.id,
-    name: asked.name,
+    name: asked.name ?? asked.display_name,
     nameLike: asked['name~'],
     status: asked.status as VolumeStatus | undefined,
     host: asked.host,
@@ -74,6 +77,7 @@ export function selectVolumes(query: QueryValues, reader: Reader): Selection<Vol
     bootable: map(asked.bootable, (text) => readBootable(text, reader.version)),
     multiattach: map(asked.multiattach, (text) => readBoolean('multiattach', text)),
     volumeTypeId: asked.volume_type_id,
+    userId: asked.user_id,
     sourceVolumeId: asked.source_volid,
     snapshotId: asked.snapshot_id,
     attachStatus: asked.attach_status,
@@ -95,7 +99,7 @@ export function selectSnapshots(query: QueryValues, reader: Reader): Selection<S
   const asked = heard('snapshot', query, reader);
   const filters: SnapshotFilters = withoutUndefined({
     id: asked.id,
-    name: asked.name,
+    name: asked.name ?? asked.display_name,
     nameLike: asked['name~'],
     status: asked.status as SnapshotStatus | undefined,
     volumeId: asked.volume_id,
@@ -112,7 +116,7 @@ export function selectSnapshots(query: QueryValues, reader: Reader): Selection<S
 function heard(kind: 'volume' | 'snapshot', query: QueryValues, { version, isAdmin }: Reader) {
   const known: readonly string[] = isAdmin ? [...resourceFilters[kind], ...adminFilters[kind]] : resourceFilters[kind];
   // To an administrator a filter that is not there is always said: before 3.31 a misspelt one would show everything.
-  const asked = readFilters(query, known, isAdmin || version >= 31);
+  const asked = readFilters(query, known, isAdmin || version >= ALL_HEARD);
   return Object.fromEntries(Object.entries(asked).filter(([name]) => version >= (heardSince[name] ?? 0))) as Readonly<
     Partial<Record<string, string>>
   >;

@@ -89,7 +89,7 @@ export function readBoolean(name: string, text: string): boolean {
 export function pageOf<T extends { readonly id: string }>(items: readonly T[], page: Page): T[] {
   const at = page.marker === undefined ? -1 : items.findIndex((item) => item.id === page.marker);
   if (page.marker !== undefined && at === -1) {
-    throw failure('InvalidInput', { reason: `There is no item with the marker's id ${page.marker}.` });
+    throw failure('NotFound', { reason: `There is no item with the marker's id ${page.marker}.` });
   }
   const start = at + 1 + page.offset;
   return items.slice(start, start + page.limit);

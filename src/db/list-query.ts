@@ -138,5 +138,5 @@ async function refuseUnknownMarker<Filters>(
   const builder = session.knex(`${listing.table} as t`).where('t.id', query.marker!).select('t.id');
   if (query.projectId !== null) listing.project(builder, query.projectId);
   if ((await session.read<unknown[]>(builder)).length > 0) return;
-  throw failure('InvalidInput', { reason: `The marker ${query.marker} is not known. Begin again without one.` });
+  throw failure('NotFound', { reason: `The marker ${query.marker} is not known. Begin again without one.` });
 }

@@ -44,6 +44,13 @@ export function quotaStore(session: Session): QuotaStore {
           );
         }
       }),
+    async deleteLimits(projectId) {
+      await session.rows(
+        `update quotas set deleted = true, deleted_at = ${SQL_NOW}
+         where project_id = :projectId and deleted = false returning id`,
+        { projectId },
+      );
+    },
     async usage(projectId) {
       const [row] = await session.rows<{ volumes: number; volume_gb: number; snapshots: number; snapshot_gb: number }>(
         `select v.count as volumes, v.size as volume_gb, s.count as snapshots, s.size as snapshot_gb

@@ -36,7 +36,7 @@ export interface ListQuery<Filters> {
   readonly filters?: Filters;
   /** Model property names; `id` is always added last so that the order is total. Default createdAt desc. */
   readonly sort?: readonly { readonly key: string; readonly dir: 'asc' | 'desc' }[];
-  /** Id of the last item of the previous page. An unknown one is an InvalidInput. */
+  /** Id of the last item of the previous page. An unknown one is a NotFound. */
   readonly marker?: string;
   readonly limit?: number;
   readonly offset?: number;
@@ -53,6 +53,7 @@ export interface VolumeFilters {
   readonly bootable?: boolean;
   readonly multiattach?: boolean;
   readonly volumeTypeId?: string;
+  readonly userId?: string;
   readonly sourceVolumeId?: string;
   readonly snapshotId?: string;
   readonly attachStatus?: string;
@@ -216,6 +217,8 @@ export interface QuotaStore {
   /** Limits of the class `default` (quota_classes table). */
   classLimits(className: string): Promise<Readonly<Record<string, number>>>;
   setLimits(projectId: string, limits: Readonly<Record<string, number>>): Promise<void>;
+  /** Takes every explicit limit of the project away; without any, nothing happens. */
+  deleteLimits(projectId: string): Promise<void>;
   /** Counted from the rows themselves, so that usage cannot drift. */
   usage(projectId: string): Promise<{ volumes: number; snapshots: number; volumeGb: number; snapshotGb: number }>;
   /** Holds every other submit of the project back until this transaction ends. Only inside a transaction. */

@@ -47,6 +47,7 @@ const listing: Listing<VolumeFilters> = {
     oneOf(query, 't.bootable', filters.bootable);
     oneOf(query, 't.multiattach', filters.multiattach);
     oneOf(query, 't.volume_type_id', filters.volumeTypeId);
+    oneOf(query, 't.user_id', filters.userId);
     oneOf(query, 't.source_volid', filters.sourceVolumeId);
     oneOf(query, 't.snapshot_id', filters.snapshotId);
     oneOf(query, 't.attach_status', filters.attachStatus);

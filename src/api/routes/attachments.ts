@@ -137,7 +137,7 @@ const filterNames = ['volume_id', 'status', 'instance_id', 'attach_status'];
 const sortKeys = { id: 'id', updated_at: 'updatedAt' } as const;
 
 async function listAttachments({ services, context, version, query }: ApiRequest<unknown, QueryValues>) {
-  const filters = readFilters(query, filterNames, version >= STRICT_FILTERS && !context.isAdmin);
+  const filters = readFilters(query, filterNames, version >= STRICT_FILTERS || context.isAdmin);
   const status = filters.attach_status ?? filters.status;
   const narrowed: AttachmentFilters = {
     ...(filters.volume_id === undefined ? {} : { volumeId: filters.volume_id }),

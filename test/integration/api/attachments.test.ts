@@ -243,8 +243,14 @@ describe('attachments', () => {
       volumes.map(({ id }) => id),
     );
     assert.equal((await list('?all_tenants=1')).length > 3, true);
-    for (const bad of ['?limit=x', '?marker=nothing', '?sort=shape']) {
-      assert.equal((await fixture.api.call('GET', `/attachments${bad}`, undefined, { project })).status, 400, bad);
+    const wrong = [
+      ['?limit=x', 400],
+      ['?marker=nothing', 404],
+      ['?sort=shape', 400],
+    ] as const;
+    for (const [query, status] of wrong) {
+      const answer = await fixture.api.call('GET', `/attachments${query}`, undefined, { project });
+      assert.equal(answer.status, status, query);
     }
   });
 

@@ -44,17 +44,10 @@ describe('lists of volumes', () => {
     assert.deepEqual(await list('?limit=0'), []);
     assert.deepEqual(await list('?offset=1'), [ids[0]]);
     assert.deepEqual(await list(`?marker=${ids[1]}`), [ids[0]]);
-    for (const query of [
-      'limit=-1',
-      'limit=x',
-      'offset=-1',
-      `marker=${randomUUID()}`,
-      'sort=colour',
-      'sort=name:up',
-      'nmae=x',
-    ]) {
+    for (const query of ['limit=-1', 'limit=x', 'offset=-1', 'sort=colour', 'sort=name:up', 'nmae=x']) {
       assert.equal((await project.call('GET', `/volumes?${query}`)).status, 400, query);
     }
+    assert.equal((await project.call('GET', `/volumes?marker=${randomUUID()}`)).status, 404);
   });
 
   it('can be narrowed', async () => {

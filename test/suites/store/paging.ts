@@ -74,7 +74,7 @@ export function pagingCases(storeOf: StoreOf): void {
       { projectId: newProject(), marker: first!.id },
     ];
     for (const query of unknown) {
-      await assert.rejects(store.volumes.list(query), (error) => isFailure(error, 'InvalidInput'));
+      await assert.rejects(store.volumes.list(query), (error) => isFailure(error, 'NotFound'));
     }
   });
 

@@ -11,6 +11,11 @@ export function quotaCases(storeOf: StoreOf): void {
     await store.quotas.setLimits(projectId, { volumes: 3, gigabytes: -1 });
     await store.quotas.setLimits(projectId, { volumes: 5, volumes_fast: 2 });
     assert.deepEqual(await store.quotas.limits(projectId), { volumes: 5, gigabytes: -1, volumes_fast: 2 });
+    for (const _ of ['there', 'gone']) {
+      await store.quotas.deleteLimits(projectId);
+      assert.deepEqual(await store.quotas.limits(projectId), {});
+    }
+    await store.quotas.setLimits(projectId, { volumes: 5, gigabytes: -1, volumes_fast: 2 });
     assert.deepEqual(await store.quotas.classLimits('default'), {});
   });
 

@@ -85,6 +85,9 @@ describe('the query of a list', () => {
         assert.deepEqual(seen, items);
       }),
     );
-    assert.throws(() => pageOf([{ id: 'a' }], { limit: 1, offset: 0, marker: 'gone' }), isInvalid);
+    assert.throws(
+      () => pageOf([{ id: 'a' }], { limit: 1, offset: 0, marker: 'gone' }),
+      (error) => isFailure(error, 'NotFound'),
+    );
   });
 });
