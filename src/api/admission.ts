@@ -9,6 +9,7 @@ import {
   MAX_MICROVERSION,
   MICROVERSION_HEADER,
   MIN_MICROVERSION,
+  microversionHeaders,
   negotiateMicroversion,
 } from './microversion.ts';
 import type { ApiReply, Microversion } from './route.ts';
@@ -27,6 +28,7 @@ export type AdmissionOutcome = { readonly headers: Readonly<Record<string, strin
 const PROJECT_ID = /^[0-9a-zA-Z-]{1,255}$/;
 
 export async function admit(auth: AuthStrategy, limit: LoginLimit, request: FastifyRequest): Promise<AdmissionOutcome> {
+  const negotiated = negotiate(request);
   if (auth.loopbackOnly && !isLoopback(request.ip)) {
     return refused(fault(403, `auth_strategy ${auth.name} serves this machine only.`));
   }
@@ -52,34 +54,36 @@ export async function admit(auth: AuthStrategy, limit: LoginLimit, request: Fast
   }
   limit.succeeded(token);
   if (projectId !== undefined && identity.projectId !== projectId) {
-    return refused(fault(400, `Malformed request url: the token is for project ${identity.projectId}.`));
+    const reply = fault(400, `Malformed request url: the token is for project ${identity.projectId}.`);
+    return { kind: 'refused', reply, headers: negotiated.headers };
   }
-  return negotiate(identity, request.headers[MICROVERSION_HEADER.toLowerCase()]);
+  if (negotiated.kind === 'refused') return negotiated;
+  return { kind: 'admitted', admission: { identity, version: negotiated.version }, headers: negotiated.headers };
 }
 
-function negotiate(identity: Identity, header: string | string[] | undefined): AdmissionOutcome {
+type NegotiationOutcome = { readonly headers: Readonly<Record<string, string>> } & (
+  | { readonly kind: 'version'; readonly version: Microversion }
+  | { readonly kind: 'refused'; readonly reply: ApiReply }
+);
+
+/** Needs no credentials, so that discovery answers as everything else does. */
+export function negotiate(request: FastifyRequest): NegotiationOutcome {
+  const header = request.headers[MICROVERSION_HEADER.toLowerCase()];
   const negotiated = negotiateMicroversion(Array.isArray(header) ? header.join(',') : header);
   if (negotiated.kind === 'malformed') {
     return refused(fault(400, `'${negotiated.text}' is not a version. Send ${MICROVERSION_HEADER}: volume 3.x.`));
   }
   if (negotiated.kind === 'unsupported') {
     const [min, max] = [MIN_MICROVERSION, MAX_MICROVERSION].map(formatMicroversion);
-    return refused(
-      fault(406, `Version ${negotiated.text} is not supported. The least is ${min}, the greatest is ${max}.`),
-    );
+    const words = `Version ${negotiated.text} is not supported. The least is ${min}, the greatest is ${max}.`;
+    return { kind: 'refused', reply: fault(406, words), headers: microversionHeaders(negotiated.text) };
   }
-  return {
-    kind: 'admitted',
-    admission: { identity, version: negotiated.version },
-    headers: {
-      [MICROVERSION_HEADER]: `volume ${formatMicroversion(negotiated.version)}`,
-      Vary: MICROVERSION_HEADER,
-    },
-  };
+  const { version } = negotiated;
+  return { kind: 'version', version, headers: microversionHeaders(formatMicroversion(version)) };
 }
 
-function refused(reply: ApiReply): AdmissionOutcome {
-  return { kind: 'refused', reply, headers: {} };
+function refused(reply: ApiReply) {
+  return { kind: 'refused', reply, headers: {} } as const;
 }
 
 function unauthorized(message: string): ApiReply {

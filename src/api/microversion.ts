@@ -14,6 +14,11 @@ export type Negotiation =
   /** A version that is not served: 406. */
   | { readonly kind: 'unsupported'; readonly text: string };
 
+/** What every answer to a version says; also the one that refuses it. `version` is `3.27`. */
+export function microversionHeaders(version: string): Readonly<Record<string, string>> {
+  return { [MICROVERSION_HEADER]: `volume ${version}`, Vary: MICROVERSION_HEADER };
+}
+
 /** `27` as `3.27`. */
 export function formatMicroversion(version: Microversion): string {
   return `3.${version}`;
@@ -21,14 +26,18 @@ export function formatMicroversion(version: Microversion): string {
 
 /**
  * Reads the header's value: `volume 3.27`, `volume latest`, or a comma separated list in which one entry is for
- * `volume`. Without an entry for `volume` the version is the oldest.
+ * `volume`. Without an entry for `volume` the version is the oldest; an entry that names no service, or `Volume`, is
+ * malformed, so that nobody gets the oldest by a slip.
  */
 export function negotiateMicroversion(header: string | undefined): Negotiation {
-  const entry = header
-    ?.split(',')
-    .map((part) => part.trim().split(/\s+/))
-    .find(([service]) => service === 'volume');
-  if (entry === undefined) return { kind: 'version', version: MIN_MICROVERSION };
+  const parts = header?.split(',').map((part) => part.trim()) ?? [];
+  const entries = parts.filter((part) => part !== '').map((part) => part.split(/\s+/));
+  const entry = entries.find(([service]) => service === 'volume');
+  if (entry === undefined) {
+    const slip = entries.find((words) => words.length !== 2 || words[0]!.toLowerCase() === 'volume');
+    if (slip !== undefined) return { kind: 'malformed', text: slip.join(' ') };
+    return { kind: 'version', version: MIN_MICROVERSION };
+  }
   const text = entry.slice(1).join(' ');
   if (text === 'latest') return { kind: 'version', version: MAX_MICROVERSION };
   const match = /^([1-9]\d{0,8})\.(0|[1-9]\d{0,8})$/.exec(text);

@@ -5,7 +5,7 @@
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { failpoint } from '../lib/failpoint.ts';
 import { failure, isFailure } from '../model/errors.ts';
-import { type Admission, admit } from './admission.ts';
+import { type Admission, admit, negotiate } from './admission.ts';
 import type { AuthStrategy } from './auth.ts';
 import { parseJsonBody } from './body-parser.ts';
 import { versionsDocument } from './discovery.ts';
@@ -123,9 +123,14 @@ function guard(server: FastifyInstance, services: ApiServices, settings: ApiServ
 
 function mountDiscovery(server: FastifyInstance): void {
   const config = { public: true };
-  const document = (request: FastifyRequest) => versionsDocument(rootUrl(request));
-  server.get('/', { config }, async (request, reply) => send(reply, { status: 300, body: document(request) }));
-  server.get('/v3', { config }, async (request, reply) => send(reply, { status: 200, body: document(request) }));
+  const discover = (status: number) => async (request: FastifyRequest, reply: FastifyReply) => {
+    const negotiated = negotiate(request);
+    reply.headers(negotiated.headers);
+    if (negotiated.kind === 'refused') return send(reply, negotiated.reply);
+    return send(reply, { status, body: versionsDocument(rootUrl(request)) });
+  };
+  server.get('/', { config }, discover(300));
+  server.get('/v3', { config }, discover(200));
   server.get('/v3/openapi.json', async (_request, reply) =>
     send(reply, { status: 200, body: openApiDocument(routes) }),
   );

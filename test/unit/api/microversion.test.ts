@@ -10,6 +10,12 @@ describe('the version that a request asks for', () => {
     }
   });
 
+  it('is not guessed where the service is forgotten or misspelt', () => {
+    for (const header of ['3.8', 'Volume 3.8', 'compute 2.90, 3.27', 'compute 2 90']) {
+      assert.equal(negotiateMicroversion(header).kind, 'malformed', header);
+    }
+  });
+
   it('is the newest for latest, and the named one among several services', () => {
     assert.deepEqual(negotiateMicroversion('volume latest'), { kind: 'version', version: MAX_MICROVERSION });
     assert.deepEqual(negotiateMicroversion('compute 2.1,volume 3.27 , x 1'), { kind: 'version', version: 27 });

@@ -52,6 +52,8 @@ describe('discovery', () => {
       const [version] = reply.json().versions;
       assert.deepEqual([version.id, version.version, version.min_version], ['v3.0', '3.70', '3.0']);
       assert.equal(version.links.find(({ rel }: { rel: string }) => rel === 'self').href, 'http://localhost:80/v3/');
+      assert.equal(reply.headers['openstack-api-version'], 'volume 3.0');
+      assert.equal((await get(url, { 'openstack-api-version': 'volume 3.71' })).statusCode, 406, url);
     }
   });
 });
@@ -135,6 +137,7 @@ describe('the microversion', () => {
     const at = (version: string) =>
       get('/v3/p1/volumes/x', { 'x-auth-token': 's3cret', 'openstack-api-version': `volume ${version}` });
     assert.equal((await at('3.71')).statusCode, 406);
+    assert.equal((await at('3.71')).headers['openstack-api-version'], 'volume 3.71');
     assert.match((await at('3.71')).json().computeFault.message, /3\.71.*3\.0.*3\.70/);
     assert.equal((await at('three')).json().badRequest.code, 400);
   });
