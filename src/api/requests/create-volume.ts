@@ -62,6 +62,8 @@ export async function createVolume(
       bootable: source?.bootable ?? false,
       multiattach: type.extraSpecs.multiattach === '<is> True',
       metadata: input.metadata,
+      // The careful answer until the backend has given a better one.
+      sharedTargets: true,
     });
     const operation = await recordOperation(tx, context, {
       resourceType: 'volume',

@@ -1,7 +1,8 @@
+import { serviceHost } from '../../model/backend.ts';
 import { failure } from '../../model/errors.ts';
 import type { Operation } from '../../model/operation.ts';
 import { volumeTransitions } from '../../model/status.ts';
-import { type RequestArguments, requestArguments } from '../../rpcapi/requests.ts';
+import { type RequestArguments, requestArguments, VOLUME_TOPIC } from '../../rpcapi/requests.ts';
 import { explain } from '../explain.ts';
 import { filtersByName } from '../filters/index.ts';
 import type { SchedulerOptions } from '../options.ts';
@@ -53,7 +54,12 @@ export async function placeNewVolume(desk: Desk, operation: Operation, rules: Se
   );
   if ('stopped' in choice) return 'left for later';
   if ('refusal' in choice) return endFailed(desk, operation, choice.refusal, { from: during, to: failed });
-  const changes = { host: choice.pool.name, scheduledAt: new Date(desk.clock.now()) };
+  const service = await desk.limited(() => desk.store.services.get(serviceHost(choice.pool.name), VOLUME_TOPIC));
+  const changes = {
+    host: choice.pool.name,
+    serviceUuid: service?.uuid ?? null,
+    scheduledAt: new Date(desk.clock.now()),
+  };
   return handOver(
     desk,
     operation,
