@@ -15,8 +15,13 @@ export function text(max = 255) {
   return storableText.refine((value) => [...value].length <= max, `longer than ${max} characters`);
 }
 
-/** A name or description: null and absent mean none. */
+/** Null and absent mean none. */
 export const optionalText = text().nullish();
+
+/** A name or description, without the blanks around it. */
+export const optionalName = text()
+  .transform((value) => value.trim())
+  .nullish();
 
 /** User metadata and the like. */
 export const metadata = z.record(

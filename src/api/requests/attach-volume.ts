@@ -1,6 +1,7 @@
 /** os-attach and os-detach: the older calls that record, and end, a consumer. */
 import { randomUUID } from 'node:crypto';
 import { settleVolumeStatus } from '../../db/settle-volume.ts';
+import type { Store } from '../../db/store.ts';
 import type { RequestContext } from '../../model/context.ts';
 import { failure } from '../../model/errors.ts';
 import type { VolumeStatus } from '../../model/status.ts';
@@ -47,7 +48,9 @@ export async function attachVolume(
       owner: backendOf(volume),
     });
   });
-  if (operation !== null) await performOperation(services, context, operation);
+  if (operation === null) return;
+  await performOperation(services, context, operation);
+  await noteMode(services.store, id, input.mode);
 }
 
 /**
@@ -85,5 +88,21 @@ export async function detachVolume(
       owner: backendOf(volume),
     });
   });
-  if (operation !== null) await performOperation(services, context, operation);
+  if (operation === null) return;
+  await performOperation(services, context, operation);
+  await noteMode(services.store, id, null);
+}
+
+/** Clients of the older calls read from the volume how it is attached; null where nobody has it any more. */
+async function noteMode(store: Store, id: string, mode: AttachVolume['mode'] | null): Promise<void> {
+  await store.transaction(async (tx) => {
+    const volume = await tx.volumes.lock(id);
+    if (volume === null) return;
+    const { attached_mode: before, ...others } = volume.adminMetadata;
+    if (mode !== null) {
+      await tx.volumes.setAdminMetadata(id, { readonly: 'False', ...others, attached_mode: mode });
+    } else if (before !== undefined && volume.attachStatus !== 'attached') {
+      await tx.volumes.setAdminMetadata(id, others);
+    }
+  });
 }

@@ -34,7 +34,11 @@ export async function updateAttachment(
       return { attachment, operation: null };
     }
     const { accepts, during } = attachmentTransitions.connect;
-    const claimed = await tx.attachments.updateIf(id, { attachStatus: accepts }, { attachStatus: during });
+    const claimed = await tx.attachments.updateIf(
+      id,
+      { attachStatus: accepts },
+      { attachStatus: during, attachMode: attachment.attachMode ?? 'rw' },
+    );
     if (claimed === null) throw notConnectable(attachment);
     return { attachment: claimed, operation: await recordConnect(tx, context, volume, id, connector, false) };
   });

@@ -61,6 +61,17 @@ const update = defineRoute({
   },
 });
 
+const remove = defineRoute({
+  method: 'DELETE',
+  path: '/os-quota-sets/:id',
+  admin: true,
+  summary: "Take a project's own limits away: the defaults hold again",
+  async handle({ services, params }) {
+    await services.store.quotas.deleteLimits(params.id!);
+    return { status: 200 };
+  },
+});
+
 const showClass = defineRoute({
   method: 'GET',
   path: '/os-quota-class-sets/:id',
@@ -72,7 +83,7 @@ const showClass = defineRoute({
   },
 });
 
-export const quotaSetRoutes: readonly Route[] = [show, showDefaults, update, showClass];
+export const quotaSetRoutes: readonly Route[] = [show, showDefaults, update, remove, showClass];
 
 /** Others than administrators see only their own project's quotas. */
 function onlyOwn(context: RequestContext, projectId: string): void {

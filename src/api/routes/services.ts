@@ -20,10 +20,9 @@ const list = defineRoute({
   summary: 'List services',
   query: listQuery,
   async handle({ services, context, version, query }) {
-    const found = await services.store.services.list({
-      ...(query.host === undefined ? {} : { host: query.host }),
-      ...(query.binary === undefined ? {} : { binary: query.binary }),
-    });
+    const all = await services.store.services.list(query.binary === undefined ? {} : { binary: query.binary });
+    // A node's name stands for its backends, too.
+    const found = all.filter(({ host }) => query.host === undefined || `${host}@`.startsWith(`${query.host}@`));
     const backendStates = version >= BACKEND_STATE ? await readBackendStates(services, context) : new Map();
     const serviceDownTimeSeconds = services.options.service_down_time;
     const views = found.map((service) => serviceView(service, { version, serviceDownTimeSeconds, backendStates }));
@@ -34,13 +33,17 @@ const list = defineRoute({
 const hostName = text().refine((host) => /^[a-zA-Z0-9\-._#@:/+[\]]+$/.test(host), 'not a host, such as node@backend');
 const notEmpty = text().refine((value) => value !== '', 'must not be empty');
 
+const reasonText = text()
+  .transform((value) => value.trim())
+  .refine((value) => value !== '', 'must not be empty');
+
 const named = z
   .strictObject({
     host: hostName,
     binary: notEmpty.optional(),
     service: notEmpty.optional(),
     cluster: text().nullish(),
-    disabled_reason: notEmpty.optional(),
+    disabled_reason: reasonText.optional(),
   })
   .refine(({ binary, service }) => (binary ?? service) !== undefined, 'binary must be given');
 

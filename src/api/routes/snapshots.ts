@@ -1,7 +1,7 @@
 /** /snapshots: list, show, create, update, delete. */
 import { z } from 'zod';
 import { failure } from '../../model/errors.ts';
-import { booleanWord, metadata, optionalText, uuid } from '../body.ts';
+import { booleanWord, metadata, optionalName, uuid } from '../body.ts';
 import { listQuery, nextLinks } from '../list-query.ts';
 import { createSnapshot } from '../requests/create-snapshot.ts';
 import { deleteSnapshot } from '../requests/delete-snapshot.ts';
@@ -13,10 +13,10 @@ import { snapshotDetail, snapshotFull, snapshotSummary } from '../views/snapshot
 const createBody = z.strictObject({
   snapshot: z.strictObject({
     volume_id: uuid,
-    name: optionalText,
-    display_name: optionalText,
-    description: optionalText,
-    force: booleanWord.nullish(),
+    name: optionalName,
+    display_name: optionalName,
+    description: optionalName,
+    force: booleanWord.optional(),
     metadata: metadata.nullish(),
   }),
 });
@@ -24,10 +24,10 @@ const createBody = z.strictObject({
 const updateBody = z.strictObject({
   snapshot: z
     .strictObject({
-      name: optionalText,
-      display_name: optionalText,
-      description: optionalText,
-      display_description: optionalText,
+      name: optionalName,
+      display_name: optionalName,
+      description: optionalName,
+      display_description: optionalName,
     })
     .refine((snapshot) => Object.keys(snapshot).length > 0, 'say what to change: name or description'),
 });

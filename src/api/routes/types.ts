@@ -3,7 +3,17 @@ import { z } from 'zod';
 import { failure } from '../../model/errors.ts';
 import type { VolumeType } from '../../model/volume-type.ts';
 import { booleanWord, optionalText, text } from '../body.ts';
-import { listQuery, nextLinks, pageOf, type QueryValues, readBoolean, readPage, readSort } from '../list-query.ts';
+import {
+  listQuery,
+  nextLinks,
+  pageOf,
+  type QueryValues,
+  readBoolean,
+  readFilters,
+  readPage,
+  readSort,
+} from '../list-query.ts';
+import { parseTextDict } from '../python-literal.ts';
 import { createVolumeType } from '../requests/create-volume-type.ts';
 import { deleteVolumeType } from '../requests/delete-volume-type.ts';
 import { findVolumeType } from '../requests/find.ts';
@@ -127,15 +137,31 @@ export const typeRoutes: readonly Route[] = [list, create, show, update, remove,
 const sortKeys = { name: 'name', id: 'id' } as const;
 
 async function sortedTypes({ services, context, query }: ApiRequest<unknown, QueryValues>): Promise<VolumeType[]> {
+  const isWanted = readTypeFilter(query, context.isAdmin);
   const types = await services.store.types.list(visibility(context.isAdmin, context.projectId, query.is_public));
   const order = readSort(query, sortKeys);
-  return types.toSorted((a, b) => {
+  return types.filter(isWanted).toSorted((a, b) => {
     for (const { key, dir } of [...order, { key: 'id', dir: 'desc' } as const]) {
       const compared = a[key] < b[key] ? -1 : a[key] > b[key] ? 1 : 0;
       if (compared !== 0) return dir === 'asc' ? compared : -compared;
     }
     return 0;
   });
+}
+
+/**
+ * `name` and `extra_specs={'key': 'value'}`. An administrator's filter that is not there is refused, so that it does
+ * not seem to fit every type; anybody else's is left out.
+ */
+function readTypeFilter(query: QueryValues, isAdmin: boolean): (type: VolumeType) => boolean {
+  const { name, extra_specs: text } = readFilters(query, ['is_public', 'name', 'extra_specs'], isAdmin);
+  const specs = text === undefined ? {} : parseTextDict(text);
+  if (specs === null) {
+    throw failure('InvalidInput', { reason: `extra_specs must look like {'key': 'value'}, not '${text}'` });
+  }
+  return (type) =>
+    (name === undefined || type.name === name) &&
+    Object.entries(specs).every(([key, value]) => type.extraSpecs[key] === value);
 }
 
 /** Administrators choose: what their project may use (the default), private ones, or with `none` all. Others do not. */

@@ -1,7 +1,7 @@
 /** /volumes: list, show, create, update, delete, summary. */
 import { z } from 'zod';
 import { failure } from '../../model/errors.ts';
-import { booleanWord, metadata, optionalText, sizeGb, text, uuid } from '../body.ts';
+import { booleanWord, metadata, optionalName, optionalText, sizeGb, text, uuid } from '../body.ts';
 import { listQuery, nextLinks, readBoolean } from '../list-query.ts';
 import { createVolume } from '../requests/create-volume.ts';
 import { deleteVolume } from '../requests/delete-volume.ts';
@@ -12,10 +12,10 @@ import { type ApiRequest, defineRoute, type Microversion, type Route } from '../
 import { type VolumeViewContext, volumeDetail, volumeFull, volumeSummary } from '../views/volume.ts';
 
 const createFields = {
-  name: optionalText,
-  description: optionalText,
-  display_name: optionalText,
-  display_description: optionalText,
+  name: optionalName,
+  description: optionalName,
+  display_name: optionalName,
+  display_description: optionalName,
   volume_type: optionalText,
   metadata: metadata.nullish(),
   snapshot_id: uuid.nullish(),
@@ -39,10 +39,10 @@ const createBody = z.strictObject({
 
 const updateBody = z.strictObject({
   volume: z.strictObject({
-    name: optionalText,
-    description: optionalText,
-    display_name: optionalText,
-    display_description: optionalText,
+    name: optionalName,
+    description: optionalName,
+    display_name: optionalName,
+    display_description: optionalName,
     metadata: metadata.optional(),
   }),
 });
@@ -126,7 +126,7 @@ const create = defineRoute({
   async handle(request) {
     const asked = request.body.volume;
     refuseUnknownFields(asked, request.version);
-    refuseUnserved(request.body, request.version);
+    refuseUnserved(request.body);
     const { volume, type } = await createVolume(request.services, request.context, {
       sizeGb: asked.size ?? null,
       name: asked.name ?? asked.display_name ?? null,
@@ -150,18 +150,19 @@ function refuseUnknownFields(volume: object, version: Microversion): void {
 }
 
 /** What Block Storage v3 has and this server does not yet: saying so is better than a volume without it. */
-function refuseUnserved(body: z.infer<typeof createBody>, version: Microversion): void {
+function refuseUnserved(body: z.infer<typeof createBody>): void {
   const { volume, 'OS-SCH-HNT:scheduler_hints': hints } = body;
   const unserved: readonly (readonly [asked: unknown, what: string])[] = [
-    [volume.imageRef || volume.image_id, 'creating a volume from an image is not there yet'],
-    [version >= 47 && volume.backup_id, 'creating a volume from a backup is not there yet'],
-    [volume.consistencygroup_id, 'consistency groups are not there yet'],
-    [version >= 13 && volume.group_id, 'groups are not there yet'],
+    [volume.imageRef ?? volume.image_id, 'creating a volume from an image is not there yet'],
+    [volume.backup_id, 'creating a volume from a backup is not there yet'],
     [volume.multiattach, "multiattach is the type's: use a volume type with the extra spec multiattach='<is> True'"],
     [hints && Object.keys(hints).length > 0, 'scheduler hints are not there yet'],
     [volume.snapshot_id && volume.source_volid, 'snapshot_id and source_volid exclude each other'],
   ];
-  const found = unserved.find(([asked]) => Boolean(asked));
+  const group = volume.group_id || volume.consistencygroup_id;
+  if (group) throw failure('NotFound', { reason: `There is no group ${group}: groups are not there yet.` });
+  // An empty id asks for something, too.
+  const found = unserved.find(([asked]) => asked === '' || Boolean(asked));
   if (found !== undefined) throw failure('InvalidInput', { reason: `${found[1]}.` });
 }
 

@@ -1,18 +1,21 @@
 /** Pools and a backend's capabilities as clients read them. Pure. */
 import type { PoolReport } from '../../rpcapi/scheduler.ts';
+import { timestamp } from './timestamp.ts';
 
 export function poolSummary(pool: PoolReport) {
   return { name: pool.name };
 }
 
 export function poolDetail(pool: PoolReport) {
-  const { storage_protocol: protocol } = pool.capabilities;
+  const { capabilities } = pool;
+  const { storage_protocol: protocol, timestamp: reportedAt } = capabilities;
   return {
     name: pool.name,
-    capabilities:
-      'storage_protocol' in pool.capabilities
-        ? { ...pool.capabilities, storage_protocol: preferred(protocol) }
-        : pool.capabilities,
+    capabilities: {
+      ...capabilities,
+      ...('storage_protocol' in capabilities ? { storage_protocol: preferred(protocol) } : {}),
+      ...('timestamp' in capabilities ? { timestamp: dateOf(reportedAt) } : {}),
+    },
   };
 }
 
@@ -31,6 +34,14 @@ export function capabilitiesView(serviceHost: string, capabilities: Readonly<Rec
     replication_targets: capabilities.replication_targets ?? [],
     properties: capabilities.properties ?? {},
   };
+}
+
+/** As every other date; what is none stays as it is. */
+function dateOf(reportedAt: unknown): unknown {
+  // Without a zone it is UTC, already in this form.
+  if (typeof reportedAt !== 'string' || !reportedAt.endsWith('Z')) return reportedAt;
+  const date = new Date(reportedAt);
+  return Number.isNaN(date.getTime()) ? reportedAt : timestamp(date);
 }
 
 /** A backend may report every spelling of its protocol; the first one is for people. */

@@ -30,7 +30,7 @@ export function serviceView(
     disabled_reason: service.disabledReason,
     ...(isVolume
       ? {
-          replication_status: service.replicationStatus,
+          replication_status: service.replicationStatus ?? 'disabled',
           active_backend_id: service.activeBackendId,
           frozen: service.frozen,
         }

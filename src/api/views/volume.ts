@@ -102,7 +102,8 @@ function shownAttachments({ volume, attachments }: VolumeDetails, isAdmin: boole
       volume_id: volume.id,
       server_id: attachment.instanceId,
       host_name: isAdmin ? attachment.attachedHost : null,
-      device: attachment.mountpoint,
+      // A connector without a mountpoint: clients expect text there.
+      device: attachment.mountpoint ?? (attachment.connector === null ? null : 'na'),
       attached_at: timestamp(attachment.attachTime),
     }));
 }

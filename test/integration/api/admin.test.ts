@@ -46,6 +46,8 @@ describe('what administrators see', () => {
     assert.equal(listed[0].backend_state, 'up');
     assert.equal((await services('?binary=cinder-scheduler')).length, 1);
     assert.equal((await services('?host=nowhere')).length, 0);
+    assert.equal((await services('?host=node')).length, 2, 'a node and its backends');
+    assert.equal((await services(`?host=${BACKEND}`)).length, 1);
     assert.equal((await fixture.api.call('GET', '/os-services', undefined, member)).status, 403);
   });
 
@@ -186,6 +188,10 @@ describe('what administrators see', () => {
       assert.equal((await set(bad)).status, 400, JSON.stringify(bad));
     }
     assert.equal((await fixture.api.call('PUT', path, { quota_set: { volumes: 1 } }, member)).status, 403);
+    assert.equal((await fixture.api.call('DELETE', path, undefined, member)).status, 403);
+    assert.equal((await get(path)).quota_set.volumes, 20);
+    assert.deepEqual(await fixture.api.call('DELETE', path), { status: 200, body: undefined });
+    assert.equal((await get(path)).quota_set.volumes, 10);
     assert.equal((await fixture.api.call('GET', path, undefined, member)).status, 403);
     assert.equal((await fixture.api.call('GET', `/os-quota-sets/${PROJECT}`, undefined, member)).status, 200);
   });
@@ -231,7 +237,7 @@ describe('what administrators see', () => {
       ['attachment'],
     );
     assert.ok((await get('/resource_filters')).resource_filters.length > 4);
-    for (const path of ['/qos-specs', '/group_types', '/clusters', '/clusters/detail', '/default-types']) {
+    for (const path of ['/qos-specs', '/clusters/detail', '/default-types', '/groups', '/backups/detail']) {
       assert.deepEqual(Object.values(await get(path)), [[]], path);
     }
   });

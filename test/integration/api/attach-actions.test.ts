@@ -32,6 +32,8 @@ describe('the older attach actions', () => {
     const [attachment] = await fixture.store.attachments.listByVolume(id);
     assert.equal(attachment?.instanceId, instance);
     assert.equal(attachment?.mountpoint, '/dev/vdb');
+    const shown = async () => (await fixture.api.call('GET', `/volumes/${id}`)).body.volume.metadata;
+    assert.deepEqual(await shown(), { readonly: 'False', attached_mode: 'rw' });
 
     assert.equal((await act(id, 'os-attach', attach)).status, 202, 'the same consumer again');
     assert.equal((await fixture.store.attachments.listByVolume(id)).length, 1);
@@ -44,6 +46,7 @@ describe('the older attach actions', () => {
     assert.equal((await act(id, 'os-terminate_connection', { connector })).status, 202);
     assert.equal((await act(id, 'os-detach', { attachment_id: attachment!.id })).status, 202);
     assert.equal(await statusOf(id), 'available');
+    assert.deepEqual(await shown(), { readonly: 'False' });
     assert.equal((await act(id, 'os-detach', null)).status, 202, 'what nobody has is detached');
   });
 

@@ -137,7 +137,10 @@ describe('volume types', () => {
     );
     const next = new URL(first.body.volume_type_links[0].href).search;
     assert.deepEqual(await names(next), all.slice(2, 4));
-    assert.equal((await fixture.api.call('GET', '/types?marker=nothing')).status, 400);
+    assert.deepEqual(await names(`?name=${all[1]}&is_public=none`), [all[1]]);
+    assert.deepEqual(await names(`?extra_specs=${encodeURIComponent("{'none': 'has'}")}`), []);
+    assert.equal((await fixture.api.call('GET', '/types?nmae=x')).status, 400);
+    assert.equal((await fixture.api.call('GET', '/types?marker=nothing')).status, 404);
     assert.equal((await fixture.api.call('GET', '/types?is_public=maybe')).status, 400);
     assert.equal((await fixture.api.call('GET', '/types/default')).body.volume_type.id, fixture.type.id);
     assert.deepEqual((await fixture.api.call('GET', `/types/${fixture.type.id}/encryption`)).body, {});

@@ -17,6 +17,12 @@ describe('views of pools and capabilities', () => {
     assert.deepEqual(poolDetail({ name: 'x', capabilities: {} }), { name: 'x', capabilities: {} });
   });
 
+  it('show when the backend reported as every other date', () => {
+    const at = (timestamp: unknown) => poolDetail({ name: 'x', capabilities: { timestamp } }).capabilities;
+    assert.deepEqual(at('2026-11-20T21:50:29.684Z'), { timestamp: '2026-11-20T21:50:29.684000' });
+    for (const other of ['2026-11-20T21:50:29.684000', 'Z', null]) assert.deepEqual(at(other), { timestamp: other });
+  });
+
   it('show every key of the capabilities, null where the backend says nothing', () => {
     const view = capabilitiesView('node@lvm', { vendor_name: 'Open Source', storage_protocol: 'iSCSI' });
     assert.equal(view.namespace, 'OS::Storage::Capabilities::node@lvm');
