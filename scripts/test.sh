@@ -1,6 +1,6 @@
 #!/bin/sh
 # `npm test`: everything from a fresh clone to counts. Arguments name the test files to run instead of all.
-# `npm run test:long`, which is --long, runs the kernel lane as well.
+# `npm run test:long`, which is --long, runs the kernel lane and the comparison with Cinder as well.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
@@ -15,6 +15,10 @@ need openstack python3-openstackclient "OpenStack's client, unmodified, against 
 need cinder python3-cinderclient "Cinder's client, unmodified, against the API"
 if [ "${1:-}" = --long ]; then
   . scripts/vm-needs.sh
+  need cinder-api cinder-api "the real Cinder, whose answers ours are held to (two minutes)"
+  need cinder-scheduler cinder-scheduler "its scheduler"
+  need cinder-volume cinder-volume "its volume service"
+  need rabbitmq-server rabbitmq-server "the broker between them"
 fi
 install_missing
 exec node scripts/run-tests.ts "$@"
