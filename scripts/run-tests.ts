@@ -1,6 +1,6 @@
 /**
  * Runs the checks and the tests and closes with one line of counts. Exit code 0 only when nothing failed and something
- * ran. Arguments: test files to run instead of all; or --long, for all with the kernel lane.
+ * ran. Arguments: test files to run instead of all; or --long, for all with the long lanes.
  */
 import { spawnSync } from 'node:child_process';
 import { glob } from 'node:fs/promises';
@@ -15,7 +15,8 @@ const isLong = argv.includes('--long');
 const named = argv.filter((word) => word !== '--long');
 /** A file that hangs must not eat the whole run. */
 const FILE_TIMEOUT_MS = 30 * 60_000;
-const KERNEL_LANE = 'test/kernel/';
+/** The kernel lane emulates a machine, the peer lane brings a whole Cinder up: minutes each. */
+const LONG_LANES = ['test/kernel/', 'test/peer/'];
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const skips: string[] = [];
@@ -34,11 +35,12 @@ if (named.length === 0) {
 }
 
 const found = named.length > 0 ? named : await testFiles();
-// Minutes of emulation: counted as skipped, file by file, where nobody asked for it.
-const files = named.length > 0 || isLong ? found : found.filter((file) => !file.startsWith(KERNEL_LANE));
+// Counted as skipped, file by file, where nobody asked for them.
+const isLongFile = (file: string) => LONG_LANES.some((lane) => file.startsWith(lane));
+const files = named.length > 0 || isLong ? found : found.filter((file) => !isLongFile(file));
 for (const file of found.filter((each) => !files.includes(each))) {
   counts.skipped += 1;
-  skips.push(`${file}: the kernel lane takes long; npm run test:long runs it`);
+  skips.push(`${file}: this lane takes long; npm run test:long runs it`);
 }
 // Two at a time: the tests start servers of their own, and share few cores.
 const stream = run({ files, concurrency: 2, timeout: FILE_TIMEOUT_MS, cwd: root });
