@@ -15,8 +15,8 @@ const isLong = argv.includes('--long');
 const named = argv.filter((word) => word !== '--long');
 /** A file that hangs must not eat the whole run. */
 const FILE_TIMEOUT_MS = 30 * 60_000;
-/** The kernel lane emulates a machine, the peer lane brings a whole Cinder up: minutes each. */
-const LONG_LANES = ['test/kernel/', 'test/peer/'];
+/** The kernel lane emulates a machine, the peer lane brings a whole Cinder up, chaos is a random load. */
+const LONG_LANES = ['test/kernel/', 'test/peer/', 'test/integration/node/chaos.test.ts'];
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const skips: string[] = [];
