@@ -14,7 +14,7 @@ const UNREACHABLE = new Set([
   ...['57P01', '57P02', '57P03', '57P05', '53300', '25P03'],
 ]);
 const UNREACHABLE_MESSAGE =
-  /connection terminated|terminating connection|timeout expired|timeout acquiring a connection|connection error and is not queryable|client was closed|unable to acquire a connection|socket hang up/i;
+  /connection terminated|terminating connection|timeout expired|timeout acquiring a connection|connection error and is not queryable|client was closed|unable to acquire a connection|socket hang up|transaction query already complete/i;
 
 /** The server answers, and refuses us: user, password, database name. Waiting does not help. */
 const REFUSED = new Set(['28P01', '28000', '3D000', '42501']);
