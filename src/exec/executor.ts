@@ -4,8 +4,10 @@ import { type Options as ExecaOptions, execa } from 'execa';
 import type { Command, CommandResult, Executor } from '../driver/executor.ts';
 import { createLimiter } from '../lib/bounded.ts';
 import { failpoint } from '../lib/failpoint.ts';
+import { currentFlight } from '../lib/flight.ts';
 import type { Logger } from '../log/logger.ts';
 import { maskArguments } from './mask.ts';
+import { type NotedCommand, noteCommand } from './note-command.ts';
 import { type Ended, endedWithout, judge } from './outcome.ts';
 
 export interface LocalExecutorOptions {
@@ -30,7 +32,12 @@ const NO_RIGHTS = 'it needs root; run the service as root, or let its user run t
  */
 export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const limit = createLimiter(options.atOnce ?? DEFAULT_AT_ONCE);
-  return { run: (command) => limit(() => runCommand(command, options)) };
+  return {
+    run: (command) => {
+      const noted = noteCommand(command);
+      return limit(() => conduct(command, noted, options.log, () => runProcess(command, options.privileged)));
+    },
+  };
 }
 
 /** Absolute path of a program in COMMAND_PATH (a path stays as it is), or null where it is not installed. */
@@ -41,18 +48,23 @@ export function pathOf(program: string): string | null {
   return candidates.find(isExecutable) ?? null;
 }
 
-async function runCommand(command: Command, { log, privileged }: LocalExecutorOptions): Promise<CommandResult> {
-  return await conduct(command, log, () => runProcess(command, privileged));
-}
-
-/** What every way of running a command has around it: fail points, a line in the log, the judgement. */
-export async function conduct(command: Command, log: Logger, run: () => Promise<Ended>): Promise<CommandResult> {
+/** What every way of running a command has around it: fail points, flight data, a line in the log, the judgement. */
+export async function conduct(
+  command: Command,
+  noted: NotedCommand,
+  log: Logger,
+  run: () => Promise<Ended>,
+): Promise<CommandResult> {
   const program = basename(command.argv[0]);
   failpoint(`exec.${program}.before`);
+  noted.started();
   const ended = await run();
+  noted.ended(ended);
   const { result, stop } = ended;
+  const requestId = currentFlight()?.requestId;
   log.debug(
     {
+      ...(requestId == null ? {} : { request_id: requestId }),
       command: maskArguments(command.argv),
       privileged: command.privileged === true,
       durationMs: Math.round(result.durationMs),

@@ -4,6 +4,7 @@ import { createLimiter } from '../lib/bounded.ts';
 import { messageOf } from '../model/errors.ts';
 import { conduct } from './executor.ts';
 import { type Helper, type HelperLaunch, startHelper } from './helper-process.ts';
+import { noteCommand } from './note-command.ts';
 import { type Ended, endedWithout } from './outcome.ts';
 
 export interface HelperExecutorOptions extends HelperLaunch {
@@ -76,7 +77,10 @@ export function createHelperExecutor(options: HelperExecutorOptions): ClosableEx
 
   return {
     viaHelper: true,
-    run: (command) => limit(() => conduct(command, log, () => run(command))),
+    run: (command) => {
+      const noted = noteCommand(command);
+      return limit(() => conduct(command, noted, log, () => run(command)));
+    },
     close() {
       current?.then(
         (helper) => helper.close(),

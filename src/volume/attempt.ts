@@ -9,6 +9,7 @@
  */
 import { isDatabaseAway } from '../db/errors.ts';
 import type { Store } from '../db/store.ts';
+import { atStep } from '../lib/flight.ts';
 import type { Logger } from '../log/logger.ts';
 import { AshlarError, failure, isFailure, messageOf } from '../model/errors.ts';
 import type { Operation } from '../model/operation.ts';
@@ -47,6 +48,7 @@ export async function attemptOperation(
   const { operation } = request;
   const isLast = attemptsHere(request) >= parts.maxAttempts;
   let subject: unknown;
+  atStep('loading its rows');
   try {
     subject = await definition.load(store, request);
   } catch (error) {
@@ -64,7 +66,9 @@ export async function attemptOperation(
       throw failure('ServiceUnavailable', { reason });
     }
     if (attemptsHere(request) > parts.maxAttempts) throw exhausted(operation, parts.maxAttempts);
+    atStep('running');
     result = await definition.run(context, subject, request);
+    atStep('writing the outcome');
     await store.transaction(async (tx) => {
       const written = await definition.succeed(tx, subject, result, request);
       const reason = 'its row no longer asks for this work';
@@ -113,6 +117,7 @@ async function failAttempt(
   const { store, backend, operation, worker, log } = parts;
   log.warn({ reason: messageOf(error), code: codeOf(error) }, 'operation failed');
   const notUndone = await undo();
+  atStep('writing the failure');
   if (definition.changesCapacity === true) parts.onCapacityChange();
   // What could not be taken back stays here, in error, where a delete of the volume finds it; and so does what
   // attempts that never came to their end may have left.

@@ -2,6 +2,7 @@
 import type { Store } from '../db/store.ts';
 import type { DriverSnapshot, DriverVolume, VolumeDriver } from '../driver/driver.ts';
 import type { Target } from '../driver/target.ts';
+import { withSteps } from '../lib/flight.ts';
 import { poolName } from '../model/backend.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Volume } from '../model/volume.ts';
@@ -31,8 +32,8 @@ export function createBackend(options: {
 
   return {
     serviceHost: options.serviceHost,
-    driver: options.driver,
-    target: options.target,
+    driver: withSteps('driver', options.driver),
+    target: withSteps('target', options.target),
     toDriverVolume,
     async toDriverSnapshot(snapshot: Snapshot, volume: Volume): Promise<DriverSnapshot> {
       return {

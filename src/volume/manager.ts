@@ -12,8 +12,10 @@ import { isDatabaseAway } from '../db/errors.ts';
 import type { Store } from '../db/store.ts';
 import { createLimiter } from '../lib/bounded.ts';
 import { failpoint } from '../lib/failpoint.ts';
+import { atStep, describeFlight, fly } from '../lib/flight.ts';
+import { measure } from '../lib/measure.ts';
 import type { Logger } from '../log/logger.ts';
-import { type AshlarError, failure } from '../model/errors.ts';
+import { type AshlarError, failure, isFailure } from '../model/errors.ts';
 import type { Operation } from '../model/operation.ts';
 import { type OperationMethod, requestArguments } from '../rpcapi/requests.ts';
 import { attemptOperation, type Ending, refuseOperation } from './attempt.ts';
@@ -64,18 +66,30 @@ export function createVolumeManager(options: ManagerOptions): VolumeManager {
   const inFlight = new Map<string, Promise<unknown>>();
 
   async function perform(operationId: string, recovering: boolean): Promise<unknown> {
+    const wokenAtMs = performance.now();
     const operation = await desk.store.operations.get(operationId);
+    if (operation !== null) describeFlight(operation);
     const request = operation === null ? null : readRequest(desk, operation);
     if (operation === null || request === null || !isOurs(desk, operation)) return answerOfEnded(desk, operation);
     const keys = 'refusal' in request ? [] : request.definition.locks(request);
-    const ending = await locks.withKeys(keys, () => desk.gate(() => begin(desk, operation, request, recovering)));
+    atStep('waiting for its locks');
+    const ending = await locks.withKeys(keys, () => {
+      atStep(`waiting for a place: ${options.concurrency} operations work at the same time`);
+      return desk.gate(() => {
+        atStep('beginning');
+        measure({ what: 'operation wait', method: operation.method, waitedMs: performance.now() - wokenAtMs });
+        return begin(desk, operation, request, recovering);
+      });
+    });
     if (ending.kind === 'failed') throw ending.error;
     return ending.answer;
   }
 
   async function performOnce(operationId: string, recovering: boolean): Promise<unknown> {
     try {
-      return await perform(operationId, recovering);
+      return await fly({ id: operationId, service: options.backend.serviceHost }, () =>
+        perform(operationId, recovering),
+      );
     } catch (error) {
       // Not begun, but woken: nobody wakes it again.
       if (isDatabaseAway(error)) desk.cutOff.add(operationId);
@@ -163,9 +177,10 @@ async function begin(
     ? refuseOperation(parts, request.refusal)
     : attemptOperation(parts, request.definition, { ...request, operation }));
   cutOff.delete(id);
-  if (ending.kind === 'answered') {
-    log.info({ duration_ms: Math.round(performance.now() - startedAtMs) }, 'operation done');
-  }
+  const durationMs = performance.now() - startedAtMs;
+  const outcome = ending.kind === 'answered' ? 'done' : isFailure(ending.error) ? ending.error.code : 'Internal';
+  measure({ what: 'operation', service: backend.serviceHost, method: operation.method, outcome, durationMs });
+  if (ending.kind === 'answered') log.info({ duration_ms: Math.round(durationMs) }, 'operation done');
   return ending;
 }
 

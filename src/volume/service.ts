@@ -71,7 +71,7 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
   const rpc = createOperationRpc(transport, log);
   const backend = createBackend({ ...options });
   const report = startReports(options, () => state);
-  const locks = createKeyedLock();
+  const locks = createKeyedLock({ log });
   const manager = createVolumeManager({
     store,
     backend,

@@ -1,3 +1,4 @@
+import { duringStep } from '../lib/flight.ts';
 import type { Logger } from '../log/logger.ts';
 import { messageOf } from '../model/errors.ts';
 
@@ -22,7 +23,7 @@ export function createUndoStack(): UndoStack {
       const failed: string[] = [];
       for (const { what, undo } of steps.reverse()) {
         try {
-          await undo();
+          await duringStep(`undoing: ${what}`, undo);
         } catch (error) {
           log.error({ step: what, reason: messageOf(error) }, 'undo failed; the next delete or repair cleans up');
           failed.push(`${what}: ${messageOf(error)}`);
