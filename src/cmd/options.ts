@@ -3,6 +3,7 @@ import type { OptionGroup } from '../config/groups.ts';
 import type { Options } from '../config/options.ts';
 import { databaseOptions } from '../db/options.ts';
 import { execOptions } from '../exec/options.ts';
+import { rabbitOptions, rpcOptions } from '../rpc/options.ts';
 import { schedulerOptions } from '../scheduler/options.ts';
 import { serviceOptions } from '../service/options.ts';
 import { backendOptions, volumeServiceOptions } from '../volume/options.ts';
@@ -18,11 +19,13 @@ import { targets } from './targets.ts';
 export const optionGroups: readonly OptionGroup[] = [
   { group: 'DEFAULT', title: 'Process', options: processOptions },
   { group: 'DEFAULT', title: 'Every service', options: serviceOptions },
+  { group: 'DEFAULT', title: 'Messages', options: rpcOptions },
   { group: 'DEFAULT', title: 'Commands as root', options: execOptions },
   { group: 'DEFAULT', title: 'API', options: apiOptions },
   { group: 'DEFAULT', title: 'Scheduler', options: schedulerOptions },
   { group: 'DEFAULT', title: 'Volume service', options: volumeServiceOptions },
   { group: 'database', title: 'Database', options: databaseOptions },
+  { group: 'oslo_messaging_rabbit', title: 'RabbitMQ', options: rabbitOptions },
   { group: 'backend_defaults', title: 'Every backend', options: backendOptions },
   ...volumeDrivers.map((driver) => ofBackend(`Volume driver ${driver.name}`, driver.options)),
   ...targets.map((target) => ofBackend(`Target ${target.name}`, target.options)),

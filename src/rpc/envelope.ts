@@ -10,6 +10,8 @@ export const MAX_DEPTH = 100;
 
 const VERSION_KEY = 'oslo.version';
 const MESSAGE_KEY = 'oslo.message';
+/** Ours: receivers that do not know it ignore it, as they do every key that is not theirs. */
+const OPERATION_KEY = '_ashlar_operation_id';
 const CONTEXT_PREFIX = '_context_';
 const PROTOCOL_VERSION = '2.0';
 /** What a message means that names no version. */
@@ -31,6 +33,8 @@ export interface WireRequest {
   readonly args: JsonObject;
   /** Equal for every copy of the message. */
   readonly uniqueId: string | null;
+  /** The sender's own record of what it asks for; null from a sender that is not Ashlar. */
+  readonly operationId: string | null;
   /** Null for a cast. */
   readonly reply: ReplyAddress | null;
   /** The sender's context, keys without their prefix. Holds secrets: auth_token, service_catalog. */
@@ -68,6 +72,7 @@ export function encodeRequest(request: WireRequest): Buffer {
     message._timeout = reply.monitorSeconds;
   }
   if (request.uniqueId !== null) message._unique_id = request.uniqueId;
+  if (request.operationId !== null) message[OPERATION_KEY] = request.operationId;
   for (const [key, value] of Object.entries(request.context)) message[CONTEXT_PREFIX + key] = value;
   return wrap(message);
 }
@@ -87,6 +92,7 @@ export function decodeRequest(bytes: Buffer): Decoded<WireRequest> {
       namespace,
       args,
       uniqueId: textOf(message._unique_id),
+      operationId: textOf(message[OPERATION_KEY]),
       reply: replyOf(message),
       context: contextOf(message),
     };

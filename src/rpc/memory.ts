@@ -46,6 +46,7 @@ export function createMemoryTransport(): Transport {
   }
 
   return {
+    reach: 'process',
     async call(target, message, { timeoutMs }) {
       const { promise, resolve } = Promise.withResolvers<unknown>();
       const queue = queueOf(target.topic, target.server);

@@ -1,5 +1,6 @@
 /**
- * The transport's contract. Implementations: memory (one process). One suite runs against each: test/suites/transport.ts.
+ * The transport's contract. Implementations: memory (one process), amqp (RabbitMQ). One suite runs against each:
+ * test/suites/transport.ts.
  *
  * - A cast waits in its queue while nobody listens; a call whose answer does not come in time rejects with RpcTimeout.
  * - A message goes to one listener of its topic (or of its server), a fan-out to all that listen at that moment.
@@ -19,8 +20,12 @@ export interface RpcTarget {
 export interface RpcMessage {
   readonly method: string;
   readonly version: string;
+  /** Groups methods of one name; null or missing is the usual group. */
+  readonly namespace?: string | null;
   readonly args: Readonly<Record<string, unknown>>;
   readonly context: RequestContext;
+  /** The id of the sender's own durable record of what it asks for; peers that are not Ashlar neither send nor read it. */
+  readonly operationId?: string;
 }
 
 /** What a handler knows of the message's way, and says about it. */
@@ -45,6 +50,8 @@ export interface RpcListener {
 }
 
 export interface Transport {
+  /** `process`: only Ashlar's own services can be at the other end. `network`: whoever listens there, of any make. */
+  readonly reach: 'process' | 'network';
   call(target: RpcTarget, message: RpcMessage, options: { readonly timeoutMs: number }): Promise<unknown>;
   cast(target: RpcTarget, message: RpcMessage): Promise<void>;
   fanout(topic: string, message: RpcMessage): Promise<void>;

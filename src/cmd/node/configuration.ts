@@ -9,6 +9,7 @@ import { schedulerOptions } from '../../scheduler/options.ts';
 import { serviceOptions } from '../../service/options.ts';
 import { optionGroups } from '../options.ts';
 import { type ConfiguredBackend, configureBackends } from '../services.ts';
+import { declareTransport } from '../transport.ts';
 import { chooseLocalBackend, type LocalBackend, localBackendConfig, tgtdObstacle } from './local-backend.ts';
 import { processOptions } from './options.ts';
 import type { NodeFacts } from './state-dir.ts';
@@ -49,5 +50,6 @@ export async function loadNodeConfig(options: {
     config.section('DEFAULT', declared);
   }
   config.section('database', databaseOptions);
+  declareTransport(config);
   return { config, backends: configureBackends(config), local };
 }

@@ -127,6 +127,7 @@ test('any request arrives as it was sent', () => {
     namespace: fc.option(fc.string()),
     args: object,
     uniqueId: fc.option(fc.string()),
+    operationId: fc.option(fc.uuid()),
     reply: fc.option(
       fc.record({
         messageId: fc.string(),

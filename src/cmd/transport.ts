@@ -1,0 +1,26 @@
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../log/logger.ts';
+import { openTransport } from '../rpc/create-transport.ts';
+import { rabbitOptions, rpcOptions } from '../rpc/options.ts';
+import type { Transport } from '../rpc/transport.ts';
+import { serviceOptions } from '../service/options.ts';
+import { volumeServiceOptions } from '../volume/options.ts';
+
+/** Declares the options of messages, so that config.finish() names every fault of theirs. */
+export function declareTransport(config: Config): void {
+  config.section('DEFAULT', rpcOptions);
+  config.section('oslo_messaging_rabbit', rabbitOptions);
+}
+
+/** Opens the transport that `transport_url` names. Throws InvalidConfigurationValue. */
+export function openConfiguredTransport(config: Config, log: Logger): Promise<Transport> {
+  return openTransport({
+    url: config.section('DEFAULT', serviceOptions).transport_url,
+    options: {
+      controlExchange: config.section('DEFAULT', rpcOptions).control_exchange,
+      concurrency: config.section('DEFAULT', volumeServiceOptions).executor_thread_pool_size,
+      rabbit: config.section('oslo_messaging_rabbit', rabbitOptions),
+    },
+    log: log.child({ part: 'rpc' }),
+  });
+}

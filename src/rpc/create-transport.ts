@@ -1,0 +1,28 @@
+import type { Logger } from '../log/logger.ts';
+import { failure } from '../model/errors.ts';
+import { createMemoryTransport } from './memory.ts';
+import type { RabbitOptions } from './options.ts';
+import type { Transport } from './transport.ts';
+import { parseTransportUrl } from './transport-url.ts';
+
+export interface TransportOptions {
+  /** The topic exchange of the cloud, `control_exchange`. */
+  readonly controlExchange: string;
+  /** How many messages one listener works on at a time, `executor_thread_pool_size`. */
+  readonly concurrency: number;
+  /** [oslo_messaging_rabbit]; the URL's query may set each for itself. */
+  readonly rabbit: RabbitOptions;
+}
+
+/** Opens what `transport_url` names. Throws InvalidConfigurationValue. */
+export async function openTransport({
+  url,
+}: {
+  readonly url: string;
+  readonly options: TransportOptions;
+  readonly log: Logger;
+}): Promise<Transport> {
+  const where = parseTransportUrl(url);
+  if (where.kind === 'memory') return createMemoryTransport();
+  throw failure('NotImplemented', { what: 'rabbit://', next: 'Use memory: until it is there.' });
+}
