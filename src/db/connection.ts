@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import knexFactory, { type Knex } from 'knex';
 import pg from 'pg';
+import { contributeStatus } from '../lib/status.ts';
 import type { Logger } from '../log/logger.ts';
 import { failure, isFailure, messageOf } from '../model/errors.ts';
 import { type DatabaseAddress, describeAddress, parseDatabaseUrl } from './database-url.ts';
@@ -58,7 +59,31 @@ export function openDatabase(settings: ConnectionSettings): Database {
       },
     },
   });
-  return { knex, address: describeAddress(address), close: () => knex.destroy() };
+  const name = describeAddress(address);
+  const forget = contributeStatus({ section: 'connections', name: `database ${name}`, read: () => readState(knex) });
+  return {
+    knex,
+    address: name,
+    close() {
+      forget();
+      return knex.destroy();
+    },
+  };
+}
+
+/** For the state report: does it answer, how fast, and how many connections are in use. */
+async function readState(knex: Knex): Promise<object> {
+  const { pool } = knex.client as {
+    pool: Record<'numUsed' | 'numFree' | 'numPendingAcquires', () => number> & { max: number };
+  };
+  const counts = { used: pool.numUsed(), free: pool.numFree(), waiting: pool.numPendingAcquires(), most: pool.max };
+  const startedAtMs = performance.now();
+  try {
+    await knex.raw('select 1');
+    return { state: 'up', answers_in_ms: Math.round((performance.now() - startedAtMs) * 10) / 10, pool: counts };
+  } catch (error) {
+    return { state: 'away', reason: messageOf(error), pool: counts };
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { destination as openDestination, pino, stdTimeFunctions } from 'pino';
 import type { Logger } from './logger.ts';
+import { rememberProblem } from './recent.ts';
 import { redactFields, redactText } from './redact.ts';
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
@@ -90,16 +91,33 @@ function assertWritable(path: string): void {
 
 type PinoChild = Pick<ReturnType<typeof pino>, LogLevel | 'child'>;
 
-function facade(target: PinoChild, threshold: { readonly level: LogLevel }): Logger {
+/** `bound`: what the child loggers above bind, already redacted. */
+function facade(
+  target: PinoChild,
+  threshold: { readonly level: LogLevel },
+  bound: Readonly<Record<string, unknown>> = {},
+): Logger {
   const write = (level: LogLevel) => (fields: object, message: string) => {
     if (logLevels.indexOf(level) < logLevels.indexOf(threshold.level)) return;
-    target[level](redactFields(fields), redactText(message));
+    const safe = { fields: redactFields(fields), message: redactText(message) };
+    target[level](safe.fields, safe.message);
+    if (level === 'warn' || level === 'error') {
+      rememberProblem({
+        at: new Date().toISOString(),
+        level,
+        message: safe.message,
+        fields: { ...bound, ...safe.fields },
+      });
+    }
   };
   return {
     debug: write('debug'),
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    child: (bindings) => facade(target.child(redactFields(bindings)), threshold),
+    child(bindings) {
+      const more = redactFields(bindings);
+      return facade(target.child(more), threshold, { ...bound, ...more });
+    },
   };
 }

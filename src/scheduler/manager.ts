@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Store } from '../db/store.ts';
 import { createLimiter, forEachBounded } from '../lib/bounded.ts';
+import { describeFlight, duringStep, fly } from '../lib/flight.ts';
 import { sleep } from '../lib/timers.ts';
 import type { Logger } from '../log/logger.ts';
 import type { RequestContext } from '../model/context.ts';
@@ -88,7 +89,9 @@ export function createSchedulerManager(parts: SchedulerManagerParts): SchedulerM
       );
       const leftMs = initDeadlineMs - clock.now();
       if ((states.ready && !isMissing) || leftMs <= 0 || stopping.signal.aborted) return false;
-      await sleep(leftMs, AbortSignal.any([news.signal, stopping.signal]));
+      await duringStep('waiting for backends to report what they have', () =>
+        sleep(leftMs, AbortSignal.any([news.signal, stopping.signal])),
+      );
       return !stopping.signal.aborted;
     },
     async wake(operation) {
@@ -105,6 +108,7 @@ export function createSchedulerManager(parts: SchedulerManagerParts): SchedulerM
     if (operation === null || operation.owner !== SCHEDULER_TOPIC || operation.finishedAt !== null) {
       return 'nothing to do';
     }
+    describeFlight(operation);
     if (operation.method === 'create_volume') return placeNewVolume(desk, operation, rules);
     if (operation.method === 'extend_volume') return checkExtension(desk, operation);
     const reason = `a scheduler has no method ${operation.method}`;
@@ -132,7 +136,9 @@ export function createSchedulerManager(parts: SchedulerManagerParts): SchedulerM
     const running = inWork.get(operationId);
     if (running !== undefined) return running;
     if (stopping.signal.aborted || inWork.size >= IN_WORK_LIMIT) return Promise.resolve('left for later');
-    const work = actUntilSettled(operationId).finally(() => inWork.delete(operationId));
+    const work = fly({ id: operationId, service: SCHEDULER_TOPIC }, () => actUntilSettled(operationId)).finally(() =>
+      inWork.delete(operationId),
+    );
     inWork.set(operationId, work);
     return work;
   }

@@ -82,7 +82,7 @@ export async function choosePool(
     if (desk.stopping.aborted) return { stopped: true };
     const refused = isExtend && owners.length === 0 ? noOwner(request) : selection.refused;
     const { brief, full } = explain(refused);
-    log.warn({ operation: operation.id, request: operation.requestId, refused }, `no pool: ${full}`);
+    log.warn({ operation: operation.id, request_id: operation.requestId, refused }, `no pool: ${full}`);
     return { refusal: failure('NoValidBackend', { reason: brief }) };
   }
 }
@@ -104,7 +104,8 @@ export async function handOver(
   );
   // Only a report made from now on counts it among what is allocated.
   desk.states.reserve({ ...reservation, placedAtMs: desk.clock.now() });
-  desk.log.info({ operation: operation.id, volume: operation.resourceId, pool: pool.name }, 'placed');
+  const fields = { request_id: operation.requestId, operation: operation.id, volume: operation.resourceId };
+  desk.log.info({ ...fields, pool: pool.name }, 'placed');
   await desk.wake(handed);
   return 'handed over';
 }
@@ -131,7 +132,8 @@ export async function endFailed(
     }),
   );
   desk.states.release(operation.id);
-  desk.log.info({ operation: operation.id, resource: operation.resourceId, code: error.code }, 'refused');
+  const fields = { request_id: operation.requestId, operation: operation.id, resource: operation.resourceId };
+  desk.log.info({ ...fields, code: error.code }, 'refused');
   return 'refused';
 }
 

@@ -11,6 +11,7 @@ import { createDispatcher, defineMethod } from '../rpc/dispatcher.ts';
 import type { Transport } from '../rpc/transport.ts';
 import { SCHEDULER_TOPIC } from '../rpcapi/requests.ts';
 import { startHeartbeat } from '../service/heartbeat.ts';
+import { answerInquiries } from '../service/inquiries.ts';
 import { startPeriodicTask } from '../service/periodic-task.ts';
 import type { RunningService } from '../service/service.ts';
 import { createSchedulerManager } from './manager.ts';
@@ -63,6 +64,7 @@ export async function startSchedulerService(options: {
     log,
   });
   const listener = await transport.listen({ topic: SCHEDULER_TOPIC, server: host }, createDispatcher(methods));
+  const inquiries = await answerInquiries({ transport, binary: SCHEDULER_TOPIC, host, status: () => ({}) });
   await requestCapabilities(transport, serviceContext());
   // A database that is away just now does not end the process: the sweep looks again.
   const recovering = manager.recover().catch((error: unknown) => {
@@ -92,7 +94,7 @@ export async function startSchedulerService(options: {
       await withTimeout(drained, timeoutMs, () => new Error('timeout')).catch(() => {
         log.warn({}, 'scheduler stopped with placements under way; the next start takes them up');
       });
-      await heartbeat.stop();
+      await Promise.all([heartbeat.stop(), inquiries.stop()]);
     },
   };
 }

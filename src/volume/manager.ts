@@ -52,6 +52,8 @@ export interface VolumeManager {
   isInFlight(operationId: string): boolean;
   /** True where this manager was woken for it and could not end its record, because the database was away. */
   wasCutOff(operationId: string): boolean;
+  /** All of those that nobody works on at this moment. */
+  cutOff(): readonly string[];
 }
 
 export function createVolumeManager(options: ManagerOptions): VolumeManager {
@@ -117,6 +119,7 @@ export function createVolumeManager(options: ManagerOptions): VolumeManager {
     inFlight: () => inFlight.size,
     isInFlight: (operationId) => inFlight.has(operationId),
     wasCutOff: (operationId) => desk.cutOff.has(operationId),
+    cutOff: () => [...desk.cutOff].filter((id) => !inFlight.has(id)),
   };
 }
 

@@ -6,6 +6,8 @@ import type { Store } from '../db/store.ts';
 import type { VolumeDriver } from '../driver/driver.ts';
 import type { Target } from '../driver/target.ts';
 import { backoffMs } from '../lib/backoff.ts';
+import { measure } from '../lib/measure.ts';
+import { contributeStatus } from '../lib/status.ts';
 import { sleep, withTimeout } from '../lib/timers.ts';
 import type { Logger } from '../log/logger.ts';
 import type { RequestContext } from '../model/context.ts';
@@ -14,14 +16,16 @@ import { createOperationRpc, reportCapabilities } from '../rpc/clients.ts';
 import { createDispatcher, defineMethod, type RpcMethod } from '../rpc/dispatcher.ts';
 import type { Transport } from '../rpc/transport.ts';
 import { VOLUME_TOPIC } from '../rpcapi/requests.ts';
+import { reportLock } from '../service/flight-report.ts';
 import { startHeartbeat } from '../service/heartbeat.ts';
+import { answerInquiries } from '../service/inquiries.ts';
 import { startPeriodicTask } from '../service/periodic-task.ts';
 import type { RunningService } from '../service/service.ts';
 import { createBackend } from './backend.ts';
 import { createVolumeManager } from './manager.ts';
 import { operations } from './operations/index.ts';
 import { type RecoveryOptions, recover, recoverOperations, restoreExports, sweepOperations } from './recovery.ts';
-import { backendStats, statsToWire } from './stats.ts';
+import { backendStats, poolMeasurement, statsToWire } from './stats.ts';
 
 /** A wake-up that has not come this long after its record was written is taken for lost. */
 const LOST_AFTER_MS = 30_000;
@@ -65,6 +69,12 @@ export interface VolumeService extends RunningService {
 /** Where the backend stands. Requests that find it down fail at once if somebody waits, and else stay in the record. */
 export type BackendState = { readonly kind: 'up' } | { readonly kind: 'down'; readonly reason: string };
 
+/** How often its start has failed so far, and when it is tried again. */
+interface Outage {
+  readonly attempts: number;
+  readonly nextAttemptAt: Date;
+}
+
 export async function startVolumeService(options: VolumeServiceOptions): Promise<VolumeService> {
   const { store, transport, log, serviceHost } = options;
   const stopping = new AbortController();
@@ -88,6 +98,8 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
   });
   const recovery = { store, backend, manager, locks, log };
   let state: BackendState = { kind: 'down', reason: 'it is starting' };
+  let since = new Date();
+  let outage: Outage | null = null;
   const methods = methodTable({
     perform: (id) => {
       if (state.kind === 'down') throw failure('DriverNotInitialized', { backend: serviceHost, reason: state.reason });
@@ -107,6 +119,24 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     log,
   });
   const listener = await transport.listen({ topic: VOLUME_TOPIC, server: serviceHost }, createDispatcher(methods));
+  const forgetLocks = contributeStatus({
+    section: 'locks',
+    name: serviceHost,
+    read: () => locks.describe().map((lock) => reportLock(lock)),
+  });
+  const inquiries = await answerInquiries({
+    transport,
+    binary: VOLUME_TOPIC,
+    host: serviceHost,
+    status: () => ({
+      backend: state.kind,
+      reason: state.kind === 'down' ? state.reason : null,
+      since: since.toISOString(),
+      attempts: outage?.attempts ?? 0,
+      next_attempt_at: outage?.nextAttemptAt.toISOString() ?? null,
+      cut_off: manager.cutOff(),
+    }),
+  });
   const sweep = startPeriodicTask({
     name: 'operation sweep',
     intervalMs: SWEEP_INTERVAL_MS,
@@ -118,8 +148,10 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
   });
   const first = Promise.withResolvers<BackendState>();
   let settling: Promise<void> = Promise.resolve();
-  const starting = bringUp(options, recovery, stopping.signal, (next) => {
+  const starting = bringUp(options, recovery, stopping.signal, (next, failed) => {
+    if (next.kind !== state.kind) since = new Date();
     state = next;
+    outage = failed ?? null;
     report.trigger();
     first.resolve(next);
   });
@@ -139,7 +171,8 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
       await withTimeout(drained, timeoutMs, () => new Error('timeout')).catch(() => {
         log.warn({ in_flight: manager.inFlight() }, 'stopped with operations under way; the next start takes them up');
       });
-      await Promise.all([heartbeat.stop(), report.stop()]);
+      forgetLocks();
+      await Promise.all([heartbeat.stop(), report.stop(), inquiries.stop()]);
     },
   };
 }
@@ -149,17 +182,18 @@ async function bringUp(
   options: VolumeServiceOptions,
   recovery: RecoveryOptions,
   signal: AbortSignal,
-  onState: (state: BackendState) => void,
+  onState: (state: BackendState, outage?: Outage) => void,
 ): Promise<void> {
   const { driver, target, log, backendName } = options;
-  const attempts = (what: string, work: () => Promise<unknown>, onFailure: (reason: string) => void) =>
+  const attempts = (what: string, work: () => Promise<unknown>, onFailure: OnFailure) =>
     untilDone({ what, work, onFailure, signal, log, maxPauseMs: options.maxRetryPauseMs });
   const start = async () => {
     await driver.setUp();
     await target.setUp();
     await recover({ ...recovery, backendName });
   };
-  if (!(await attempts('backend is down', start, (reason) => onState({ kind: 'down', reason })))) return;
+  if (!(await attempts('backend is down', start, (reason, outage) => onState({ kind: 'down', reason }, outage))))
+    return;
   onState({ kind: 'up' });
   log.info({}, 'backend is up');
   // Beside new requests: what takes long, and what was recorded while it was down.
@@ -170,11 +204,13 @@ async function bringUp(
   );
 }
 
+type OnFailure = (reason: string, outage: Outage) => void;
+
 /** Tries until it succeeds, with growing pauses; false where the signal ends it before. */
 async function untilDone(options: {
   readonly what: string;
   readonly work: () => Promise<unknown>;
-  readonly onFailure: (reason: string) => void;
+  readonly onFailure: OnFailure;
   readonly signal: AbortSignal;
   readonly log: Logger;
   readonly maxPauseMs: number;
@@ -188,7 +224,7 @@ async function untilDone(options: {
       const reason = messageOf(error);
       const pauseMs = backoffMs(attempt, { baseMs: 1000, maxMs: options.maxPauseMs });
       log.error({ attempt, pause_ms: pauseMs, reason }, `${what}; trying again`);
-      options.onFailure(reason);
+      options.onFailure(reason, { attempts: attempt, nextAttemptAt: new Date(Date.now() + pauseMs) });
       await sleep(pauseMs, signal);
     }
   }
@@ -219,9 +255,9 @@ function startReports(options: VolumeServiceOptions, state: () => BackendState) 
 async function capabilities(options: VolumeServiceOptions): Promise<Record<string, unknown>> {
   const measured = await options.driver.stats();
   const allocated = await options.store.volumes.allocated(options.serviceHost);
-  return statsToWire(
-    backendStats(measured, { ...options, storageProtocol: options.target.storageProtocol, allocated }),
-  );
+  const stats = backendStats(measured, { ...options, storageProtocol: options.target.storageProtocol, allocated });
+  measure({ what: 'pools', pools: stats.pools.map((pool) => poolMeasurement(options.serviceHost, pool)) });
+  return statsToWire(stats);
 }
 
 function downReport(options: VolumeServiceOptions, reason: string): Record<string, unknown> {

@@ -1,5 +1,6 @@
 /** From what a driver measures and the database promises to what the schedulers are told. Pure. */
 import type { DriverStats } from '../driver/driver.ts';
+import type { PoolMeasurement } from '../lib/measure.ts';
 import { type BackendStats, capacityToWire, type PoolStats } from '../model/capacity.ts';
 
 export interface StatsInput {
@@ -68,6 +69,17 @@ export function statsToWire(stats: BackendStats): Record<string, unknown> {
       filter_function: null,
       goodness_function: null,
     })),
+  };
+}
+
+/** A pool as the metrics see it. */
+export function poolMeasurement(serviceHost: string, pool: PoolStats): PoolMeasurement {
+  return {
+    name: `${serviceHost}#${pool.name}`,
+    totalGb: pool.total.kind === 'known' ? pool.total.gb : null,
+    freeGb: pool.free.kind === 'known' ? pool.free.gb : null,
+    allocatedGb: pool.allocatedGb,
+    provisionedGb: pool.provisionedGb,
   };
 }
 
