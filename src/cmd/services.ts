@@ -1,8 +1,4 @@
-/** From a configuration to running services: shared by every role that runs them. */
-import type { AuthStrategy } from '../api/auth.ts';
-import { noauthStrategy, tokenStrategy } from '../api/auth.ts';
-import { apiOptions } from '../api/options.ts';
-import { type ApiServer, createApiServer } from '../api/server.ts';
+/** From a configuration to running volume services. Scheduler and API have files of their own: a process loads its own parts alone. */
 import type { Config } from '../config/config.ts';
 import type { Store } from '../db/store.ts';
 import type { VolumeDriver } from '../driver/driver.ts';
@@ -10,10 +6,7 @@ import type { Executor } from '../driver/executor.ts';
 import type { Target } from '../driver/target.ts';
 import type { Logger } from '../log/logger.ts';
 import { failure } from '../model/errors.ts';
-import { createOperationRpc, createSchedulerRpc, createVolumeRpc } from '../rpc/clients.ts';
 import type { Transport } from '../rpc/transport.ts';
-import { schedulerOptions } from '../scheduler/options.ts';
-import { type SchedulerService, startSchedulerService } from '../scheduler/service.ts';
 import { serviceOptions } from '../service/options.ts';
 import { backendOptions, volumeServiceOptions } from '../volume/options.ts';
 import { startVolumeService, type VolumeService } from '../volume/service.ts';
@@ -49,31 +42,34 @@ export type TargetOverrides = Readonly<Record<string, string | number>>;
 /** Declares the options of each enabled backend, so that config.finish() names every fault of theirs. */
 export function configureBackends(config: Config): ConfiguredBackend[] {
   const { enabled_backends } = config.section('DEFAULT', volumeServiceOptions);
-  return enabled_backends.map((name) => {
-    const options = config.backendSection(name, backendOptions);
-    const driver = findVolumeDriver(options.volume_driver);
-    if (driver === undefined) throw unknownName(name, 'volume_driver', options.volume_driver, volumeDrivers);
-    const target = findTarget(options.target_helper);
-    if (target === undefined) throw unknownName(name, 'target_helper', options.target_helper, targets);
-    if (parseOverSubscription(options.max_over_subscription_ratio) === null) {
-      throw failure('InvalidConfigurationValue', {
-        option: 'max_over_subscription_ratio',
-        group: name,
-        reason: `'${options.max_over_subscription_ratio}' is neither a number of 1.0 or more nor auto`,
-      });
-    }
-    const driverValues = config.backendSection(name, driver.options);
-    const targetValues = config.backendSection(name, target.options);
-    return {
-      name,
-      usesTgt: target.name === 'tgt',
-      usesFakeTarget: target.name === 'fake',
-      open: ({ executor, log, overrides }) => ({
-        driver: driver.open({ backend: name, options: driverValues, executor, log }),
-        target: target.open({ backend: name, options: { ...targetValues, ...overrides }, executor, log }),
-      }),
-    };
-  });
+  return enabled_backends.map((name) => configureBackend(config, name));
+}
+
+/** The same for one of them. */
+export function configureBackend(config: Config, name: string): ConfiguredBackend {
+  const options = config.backendSection(name, backendOptions);
+  const driver = findVolumeDriver(options.volume_driver);
+  if (driver === undefined) throw unknownName(name, 'volume_driver', options.volume_driver, volumeDrivers);
+  const target = findTarget(options.target_helper);
+  if (target === undefined) throw unknownName(name, 'target_helper', options.target_helper, targets);
+  if (parseOverSubscription(options.max_over_subscription_ratio) === null) {
+    throw failure('InvalidConfigurationValue', {
+      option: 'max_over_subscription_ratio',
+      group: name,
+      reason: `'${options.max_over_subscription_ratio}' is neither a number of 1.0 or more nor auto`,
+    });
+  }
+  const driverValues = config.backendSection(name, driver.options);
+  const targetValues = config.backendSection(name, target.options);
+  return {
+    name,
+    usesTgt: target.name === 'tgt',
+    usesFakeTarget: target.name === 'fake',
+    open: ({ executor, log, overrides }) => ({
+      driver: driver.open({ backend: name, options: driverValues, executor, log }),
+      target: target.open({ backend: name, options: { ...targetValues, ...overrides }, executor, log }),
+    }),
+  };
 }
 
 export function startBackend(
@@ -108,44 +104,6 @@ export function startBackend(
     maxRetryPauseMs: volume.reinit_driver_max_interval * 1000,
     log,
   });
-}
-
-export function startScheduler(shared: Shared): Promise<SchedulerService> {
-  const { config, store, transport, host } = shared;
-  const service = config.section('DEFAULT', serviceOptions);
-  return startSchedulerService({
-    store,
-    transport,
-    host,
-    options: config.section('DEFAULT', schedulerOptions),
-    availabilityZone: service.storage_availability_zone,
-    reportIntervalMs: service.report_interval * 1000,
-    enableNewServices: service.enable_new_services,
-    log: shared.log.child({ service: 'scheduler' }),
-  });
-}
-
-/** The API, not listening yet. */
-export function createApi(shared: Shared, adminToken: string): ApiServer {
-  const { config, store, transport } = shared;
-  const options = config.section('DEFAULT', apiOptions);
-  const log = shared.log.child({ service: 'api' });
-  const timeoutMs = options.rpc_response_timeout * 1000;
-  return createApiServer(
-    {
-      store,
-      operations: createOperationRpc(transport, log),
-      scheduler: createSchedulerRpc(transport, { timeoutMs }),
-      volume: createVolumeRpc(transport, { timeoutMs }),
-      options,
-      log,
-    },
-    { auth: authStrategy(options.auth_strategy, adminToken) },
-  );
-}
-
-function authStrategy(name: string, adminToken: string): AuthStrategy {
-  return name === 'noauth' ? noauthStrategy() : tokenStrategy(adminToken);
 }
 
 function unknownName(group: string, option: string, value: string, known: readonly { readonly name: string }[]): Error {

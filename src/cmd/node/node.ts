@@ -5,14 +5,15 @@
 import { hostname } from 'node:os';
 import { apiOptions } from '../../api/options.ts';
 import type { Config } from '../../config/config.ts';
-import { createExecutor } from '../../exec/create-executor.ts';
-import { execOptions } from '../../exec/options.ts';
 import { createLogger, type RootLogger } from '../../log/create-logger.ts';
 import { serviceOptions } from '../../service/options.ts';
 import type { RunningService } from '../../service/service.ts';
 import type { VolumeService } from '../../volume/service.ts';
+import { createApi } from '../api-service.ts';
+import { openExecutor } from '../executor.ts';
 import { ensureLoopVolumeGroup } from '../local/volume-group.ts';
-import { type ConfiguredBackend, createApi, startBackend, startScheduler } from '../services.ts';
+import { startScheduler } from '../scheduler-service.ts';
+import { type ConfiguredBackend, startBackend } from '../services.ts';
 import { openConfiguredTransport } from '../transport.ts';
 import { renderBanner } from './banner.ts';
 import { loadNodeConfig } from './configuration.ts';
@@ -115,18 +116,4 @@ async function startParts({ say }: NodeSettings, parts: Parts): Promise<void> {
   await state.announce({ url, project: PROJECT });
   log.info({ url, pid: process.pid }, 'node is up');
   say(renderBanner({ url, stateDir: state.path }));
-}
-
-/** A person who can be asked for a password is one at our terminal, or at the desktop that we were started on. */
-function openExecutor(config: Config, log: RootLogger) {
-  const { privileged_commands, privileged_helper, privileged_helper_config } = config.section('DEFAULT', execOptions);
-  const { DISPLAY, WAYLAND_DISPLAY } = process.env;
-  const hasDesktop = DISPLAY !== undefined || WAYLAND_DISPLAY !== undefined;
-  return createExecutor({
-    log,
-    uid: process.getuid?.() ?? 0,
-    privilege: privileged_commands,
-    helper: { program: privileged_helper, config: privileged_helper_config },
-    ask: process.stdin.isTTY ? 'terminal' : hasDesktop ? 'desktop' : null,
-  });
 }

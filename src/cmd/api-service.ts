@@ -1,0 +1,29 @@
+import type { AuthStrategy } from '../api/auth.ts';
+import { noauthStrategy, tokenStrategy } from '../api/auth.ts';
+import { apiOptions } from '../api/options.ts';
+import { type ApiServer, createApiServer } from '../api/server.ts';
+import { createOperationRpc, createSchedulerRpc, createVolumeRpc } from '../rpc/clients.ts';
+import type { Shared } from './services.ts';
+
+/** The API, not listening yet. */
+export function createApi(shared: Shared, adminToken: string): ApiServer {
+  const { config, store, transport } = shared;
+  const options = config.section('DEFAULT', apiOptions);
+  const log = shared.log.child({ service: 'api' });
+  const timeoutMs = options.rpc_response_timeout * 1000;
+  return createApiServer(
+    {
+      store,
+      operations: createOperationRpc(transport, log),
+      scheduler: createSchedulerRpc(transport, { timeoutMs }),
+      volume: createVolumeRpc(transport, { timeoutMs }),
+      options,
+      log,
+    },
+    { auth: authStrategy(options.auth_strategy, adminToken) },
+  );
+}
+
+function authStrategy(name: string, adminToken: string): AuthStrategy {
+  return name === 'noauth' ? noauthStrategy() : tokenStrategy(adminToken);
+}
