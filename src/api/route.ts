@@ -3,6 +3,7 @@ import type { ZodType } from 'zod';
 import type { Store } from '../db/store.ts';
 import type { Logger } from '../log/logger.ts';
 import type { RequestContext } from '../model/context.ts';
+import type { InquiryRpc } from '../rpcapi/inquiry.ts';
 import type { OperationRpc } from '../rpcapi/operations.ts';
 import type { SchedulerRpc } from '../rpcapi/scheduler.ts';
 import type { VolumeRpc } from '../rpcapi/volume.ts';
@@ -14,6 +15,7 @@ export interface ApiServices {
   readonly operations: OperationRpc;
   readonly scheduler: SchedulerRpc;
   readonly volume: VolumeRpc;
+  readonly inquiry: InquiryRpc;
   readonly options: ApiOptions;
   readonly log: Logger;
 }

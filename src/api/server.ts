@@ -4,7 +4,9 @@
  */
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { failpoint } from '../lib/failpoint.ts';
-import { failure, isFailure } from '../model/errors.ts';
+import { measure } from '../lib/measure.ts';
+import { redactText } from '../log/redact.ts';
+import { type AshlarError, failure, isFailure } from '../model/errors.ts';
 import { type Admission, admit, negotiate } from './admission.ts';
 import type { AuthStrategy } from './auth.ts';
 import { parseJsonBody } from './body-parser.ts';
@@ -13,6 +15,7 @@ import { fault, faultOf } from './errors.ts';
 import { createLoginLimit } from './login-limit.ts';
 import { isLoopback } from './loopback.ts';
 import { openApiDocument } from './openapi.ts';
+import { rememberRefusal, subjectsOf } from './refusals.ts';
 import { globalRequestId, newRequestId } from './request-id.ts';
 import { respond } from './respond.ts';
 import type { ApiReply, ApiServices, Route } from './route.ts';
@@ -106,6 +109,9 @@ function guard(server: FastifyInstance, services: ApiServices, settings: ApiServ
     if (request.method !== 'GET') failpoint(`api.reply.${request.method}`);
   });
   server.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url?.replace(/^\/v3(\/:project_id)?/, '') ?? 'unknown';
+    const { statusCode: status, elapsedTime: durationMs } = reply;
+    measure({ what: 'rest', method: request.method, route, status, durationMs });
     services.log.info(
       {
         method: request.method,
@@ -174,6 +180,7 @@ function pathPattern(route: Route): RegExp {
 
 /** Errors that fastify raises itself, and what a handler threw unexpectedly. */
 function replyToError(services: ApiServices, error: Error, request: FastifyRequest): ApiReply {
+  if (isFailure(error)) noteRefusal(error, request);
   if (isFailure(error) && error.status < 500) return faultOf(error);
   const { statusCode, code } = error as Partial<FastifyError>;
   if (!isFailure(error) && code?.startsWith('FST_ERR_CTP_') === true && statusCode !== undefined) {
@@ -181,6 +188,20 @@ function replyToError(services: ApiServices, error: Error, request: FastifyReque
   }
   services.log.error({ err: error, requestId: request.apiRequestId, method: request.method }, 'request failed');
   return faultOf(error);
+}
+
+/** For `ashlar why`: reads that find nothing are no news. */
+function noteRefusal({ code, message }: AshlarError, request: FastifyRequest): void {
+  if (request.method === 'GET') return;
+  rememberRefusal({
+    at: new Date().toISOString(),
+    request_id: request.apiRequestId,
+    project_id: request.admission?.identity.projectId ?? null,
+    request: `${request.method} ${request.url.split('?', 1)[0]!.replace(/^\/v3/, '')}`,
+    code,
+    reason: redactText(message),
+    about: subjectsOf(request.params, request.body),
+  });
 }
 
 function describeBodyFault(statusCode: number, limitBytes: number): string {

@@ -1,8 +1,10 @@
 import { Command } from 'commander';
 import { attachmentCommands } from './commands/attachment/index.ts';
+import { explainResource } from './commands/explain-resource.ts';
 import { messageCommands } from './commands/message/index.ts';
 import { poolCommands } from './commands/pool/index.ts';
 import { serviceCommands } from './commands/service/index.ts';
+import { showReport } from './commands/show-report.ts';
 import { showVersion } from './commands/show-version.ts';
 import { snapshotCommands } from './commands/snapshot/index.ts';
 import { typeCommands } from './commands/type/index.ts';
@@ -32,6 +34,8 @@ export function buildProgram(io: CliIo): Command {
     serviceCommands,
     poolCommands,
     messageCommands,
+    explainResource,
+    showReport,
     showVersion,
     completionCommand,
   ]) {

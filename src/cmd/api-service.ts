@@ -3,6 +3,7 @@ import { noauthStrategy, tokenStrategy } from '../api/auth.ts';
 import { apiOptions } from '../api/options.ts';
 import { type ApiServer, createApiServer } from '../api/server.ts';
 import { createOperationRpc, createSchedulerRpc, createVolumeRpc } from '../rpc/clients.ts';
+import { createInquiryRpc } from '../rpc/inquiry.ts';
 import type { Shared } from './services.ts';
 
 /** The API, not listening yet. */
@@ -17,6 +18,7 @@ export function createApi(shared: Shared, adminToken: string): ApiServer {
       operations: createOperationRpc(transport, log),
       scheduler: createSchedulerRpc(transport, { timeoutMs }),
       volume: createVolumeRpc(transport, { timeoutMs }),
+      inquiry: createInquiryRpc(transport),
       options,
       log,
     },

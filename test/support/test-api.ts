@@ -4,6 +4,8 @@ import type { AuthStrategy } from '../../src/api/auth.ts';
 import { type ApiOptions, apiOptions } from '../../src/api/options.ts';
 import type { ApiServices } from '../../src/api/route.ts';
 import { createApiServer } from '../../src/api/server.ts';
+import { createInquiryRpc } from '../../src/rpc/inquiry.ts';
+import { createMemoryTransport } from '../../src/rpc/memory.ts';
 import { type RecorderLog, recorderLog } from './recorder-log.ts';
 
 export const PROJECT = '0123456789abcdef0123456789abcdef';
@@ -32,12 +34,20 @@ export interface TestReply {
 }
 
 export function openTestApi(
-  services: Omit<ApiServices, 'options' | 'log'>,
+  services: Omit<ApiServices, 'options' | 'log' | 'inquiry'> & Partial<Pick<ApiServices, 'inquiry'>>,
   options: Partial<ApiOptions> = {},
 ): TestApi {
   const log = recorderLog();
   const defaults = Object.fromEntries(Object.entries(apiOptions).map(([name, { default: value }]) => [name, value]));
-  const server = createApiServer({ ...services, options: { ...(defaults as ApiOptions), ...options }, log }, { auth });
+  const server = createApiServer(
+    {
+      inquiry: createInquiryRpc(createMemoryTransport()),
+      ...services,
+      options: { ...(defaults as ApiOptions), ...options },
+      log,
+    },
+    { auth },
+  );
   return {
     server,
     log,

@@ -1,5 +1,6 @@
 /** The roll-call of routes: one exported array per file. */
 import type { Route } from '../route.ts';
+import { ashlarRoutes } from './ashlar.ts';
 import { attachmentRoutes } from './attachments.ts';
 import { availabilityZoneRoutes } from './availability-zones.ts';
 import { emptyCollectionRoutes } from './empty-collections.ts';
@@ -38,4 +39,5 @@ export const routes: readonly Route[] = [
   ...availabilityZoneRoutes,
   ...extensionRoutes,
   ...emptyCollectionRoutes,
+  ...ashlarRoutes,
 ];
