@@ -19,6 +19,16 @@ export interface Config {
   finish(): readonly string[];
   /** Every option declared so far, with its value (secrets masked) and where it comes from. For reports. */
   describe(): readonly DescribedOption[];
+  /** The same with the values as they are, secrets too: to compare one reading with the next (changes.ts). */
+  values(): readonly DeclaredValue[];
+}
+
+export interface DeclaredValue {
+  readonly group: string;
+  readonly option: string;
+  readonly value: unknown;
+  /** It may change without a restart. */
+  readonly mutable: boolean;
 }
 
 export interface DescribedOption {
@@ -98,6 +108,13 @@ export function openConfig({ layers, faults, known }: ConfigInput): Config {
     },
     describe: () =>
       [...declarations.values()].map((declaration) => described(declaration, resolve(declaration, sources))),
+    values: () =>
+      [...declarations.values()].map((declaration) => ({
+        group: declaration.group,
+        option: declaration.name,
+        value: resolve(declaration, sources).value,
+        mutable: declaration.option.mutable === true,
+      })),
   };
 }
 
