@@ -80,6 +80,14 @@ export function operationStore(session: Session): OperationStore {
       many(
         table().where({ resource_id: resourceId }).orderBy('sequence', 'desc').limit(limit).select(knex.raw(selection)),
       ),
+    historyOfVolume: (volumeId, limit) =>
+      many(
+        table()
+          .whereRaw("(resource_id = ? or arguments ->> 'volumeId' = ?)", [volumeId, volumeId])
+          .orderBy('sequence', 'desc')
+          .limit(limit)
+          .select(knex.raw(selection)),
+      ),
     listFailed(projectId, { limit, resourceId }) {
       const query = table().where({ state: 'failed' }).orderBy('sequence', 'desc').limit(limit);
       if (projectId !== null) query.where({ project_id: projectId });

@@ -256,6 +256,8 @@ export interface OperationStore {
   listUnfinished(owner: string, limit: number): Promise<Operation[]>;
   /** All operations of a resource, newest first. */
   history(resourceId: string, limit: number): Promise<Operation[]>;
+  /** Those of a volume, of its snapshots and of its attachments, gone ones too, newest first. For diagnosis: no index serves it. */
+  historyOfVolume(volumeId: string, limit: number): Promise<Operation[]>;
   /** Failed operations of a project, newest first: what the API shows as messages. */
   listFailed(
     projectId: string | null,
