@@ -2,17 +2,10 @@
 import { Socket } from 'node:net';
 import { fileVerbs, VerbError } from './files.ts';
 import type { Filter, Settings } from './filters.ts';
-import {
-  type AnswerHeader,
-  createFrameReader,
-  encodeFrame,
-  type Frame,
-  MAX_REQUEST_BYTES,
-  type RequestHeader,
-} from './frames.ts';
-import { describe, type Log } from './log.ts';
-import { type Decision, decide, type Look } from './match.ts';
-import { type Ended, ended, endOrphans, marked, ownMark, run, signalTo } from './processes.ts';
+import { type AnswerHeader, createFrameReader, encodeFrame, type Frame, MAX_REQUEST_BYTES } from './frames.ts';
+import { createLog, describe } from './log.ts';
+import { decide, type Look, type Run } from './match.ts';
+import { type Ended, ended, endMarked, isOrphan, markOf, run } from './processes.ts';
 import { askTgtd } from './tgt.ts';
 
 export interface Context {
@@ -21,7 +14,6 @@ export interface Context {
   readonly look: Look;
   /** What every command gets as environment. */
   readonly env: Readonly<Record<string, string>>;
-  readonly log: Log;
 }
 
 /** Commands at once; more are refused, so that a flood costs nobody anything. */
@@ -30,15 +22,17 @@ const MAX_RUNNING = 64;
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
-const ORPHAN_LIMIT_MS = 4_000;
-const LAST_WORDS_MS = 2_000;
+const END_LIMIT_MS = 4_000;
+const RUNUSER = '/usr/sbin/runuser';
+const SETPRIV = '/usr/bin/setpriv';
 
-export async function serve(context: Context): Promise<void> {
-  const { log } = context;
+export async function serve(context: Context): Promise<never> {
+  const log = createLog(context.settings);
   // A signal for the whole service reaches us too; we go when the service has gone.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
-  const orphans = await endOrphans(ORPHAN_LIMIT_MS);
+  const orphans = await endMarked(isOrphan, END_LIMIT_MS);
   if (orphans > 0) log('warning', `ended ${orphans} processes of a helper that was killed`);
+  const own = markOf(process.pid);
   const input = new Socket({ fd: 0, writable: false });
   const output = new Socket({ fd: 1, readable: false });
   const running = new Map<number, AbortController>();
@@ -48,23 +42,26 @@ export async function serve(context: Context): Promise<void> {
   };
   output.on('drain', () => input.resume());
 
-  async function answer(frame: Frame): Promise<void> {
-    const { id, header, body } = frame;
-    const request = checkRequest(header);
-    if (request?.cancel === true) return running.get(id)?.abort();
+  async function answer({ id, header, body }: Frame): Promise<void> {
+    const request = readRequest(header);
+    if (request === 'cancel') return running.get(id)?.abort('aborted');
     const startedAt = performance.now();
     const reply = ({ stdout, stderr, ...rest }: Ended) => {
       const durationMs = performance.now() - startedAt;
-      const level = rest.outcome === 'refused' ? 'warning' : 'info';
       const how = rest.exitCode === null ? `${rest.outcome} ${rest.detail}` : `exit code ${rest.exitCode}`;
-      log(level, `${describe(request?.argv ?? ['?'])}: ${how}, ${Math.round(durationMs)} ms`);
+      const line = `${describe(request?.argv ?? ['?'])}: ${how}, ${Math.round(durationMs)} ms`;
+      log(rest.outcome === 'refused' ? 'warning' : 'info', line);
       send(id, { ...rest, stdoutBytes: stdout.length, durationMs } satisfies AnswerHeader, stdout, stderr);
     };
     if (request === null || running.has(id)) return reply(ended('refused', 'the request cannot be read'));
     if (running.size >= MAX_RUNNING) return reply(ended('refused', `${MAX_RUNNING} commands run already`));
     const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort('timeout'), request.timeoutMs);
     running.set(id, controller);
-    reply(await perform(request, body, `${ownMark()}.${id}`, controller.signal, context));
+    // What cannot even be started (a list of arguments too long for the kernel) is an answer too.
+    const failed = (error: unknown) => ended('missing', String(error));
+    reply(await perform(request, body, `${own}.${id}`, controller.signal, context).catch(failed));
+    clearTimeout(timer);
     running.delete(id);
   }
 
@@ -76,77 +73,79 @@ export async function serve(context: Context): Promise<void> {
   });
   send(0, { ready: true, pid: process.pid });
   await closed;
-  await leave([...running.values()]);
-}
-
-/** Nobody waits for an answer any more: what still runs ends, gently where that works. */
-async function leave(running: readonly AbortController[]): Promise<void> {
-  if (running.length > 0) {
-    const ours = `${ownMark()}.`;
-    const find = () => marked((mark) => mark.startsWith(ours));
-    for (const pid of find()) signalTo(pid, 'SIGTERM');
-    for (const start = performance.now(); find().length > 0 && performance.now() - start < LAST_WORDS_MS; ) {
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-    for (const controller of running) controller.abort();
-  }
+  // Nobody waits for an answer any more: what still runs ends, gently where that works.
+  if (running.size > 0) await endMarked((mark) => mark.startsWith(`${own}.`), END_LIMIT_MS);
+  for (const controller of running.values()) controller.abort('aborted');
   process.exit(0);
 }
 
+interface Request {
+  readonly argv: readonly string[];
+  readonly timeoutMs: number;
+  readonly outputLimitBytes: number;
+  readonly diesWithUs: boolean;
+}
+
 async function perform(
-  request: RequestHeader,
+  { argv, outputLimitBytes, diesWithUs }: Request,
   input: Buffer,
   mark: string,
   signal: AbortSignal,
   { filters, look, env }: Context,
 ): Promise<Ended> {
-  const decision = decide(filters, request.argv!, look);
-  const timeoutMs = Math.min(request.timeoutMs!, MAX_TIMEOUT_MS);
+  const decision = decide(filters, argv, look);
   switch (decision.kind) {
     case 'refused':
       return ended('refused', 'no filter allows it (rootwrap.d)');
     case 'not found':
       return ended('missing', `no program '${decision.program}' in exec_dirs that root alone can change`);
     case 'verb':
-      return performVerb(decision, input, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
-    case 'run':
-      return run({
-        argv: decision.argv,
-        env: { ...env, ...decision.env },
-        runAs: decision.filter.runAs,
-        input,
-        timeoutMs,
-        outputLimitBytes: Math.min(request.outputLimitBytes ?? MAX_OUTPUT_BYTES, MAX_OUTPUT_BYTES),
-        diesWithUs: request.diesWithUs === true,
-        mark,
-        signal,
-      });
+      return performVerb(decision, input, signal);
+    case 'run': {
+      const setpriv = diesWithUs ? [SETPRIV, '--pdeathsig', 'KILL', '--'] : [];
+      const words = [...setpriv, ...asUser(decision)];
+      return run({ argv: words, env: { ...env, ...decision.env }, input, outputLimitBytes, mark }, signal);
+    }
   }
 }
 
+/** The command line, as the filter's user. */
+export function asUser({ filter, argv }: Run): readonly string[] {
+  return filter.runAs === 'root' ? argv : [RUNUSER, '-u', filter.runAs, '--', ...argv];
+}
+
 /** A verb that fails has exit code 1 and says why on stderr, like a program. */
-export async function performVerb(
-  { argv: [name, ...args] }: Extract<Decision, { kind: 'verb' }>,
-  input: Buffer,
-  signal: AbortSignal,
-): Promise<Ended> {
+export async function performVerb({ argv: [name, ...args] }: Run, input: Buffer, signal: AbortSignal): Promise<Ended> {
   try {
+    if (name === '@tgt') return ended('exit', '', await askTgtd(args, input, signal));
     const verb = fileVerbs[name];
-    if (verb === undefined && name !== '@tgt') return ended('missing', `there is no verb ${name}`);
-    return ended('exit', '', verb === undefined ? await askTgtd(args, input, signal) : verb(args, input));
+    return verb === undefined ? ended('missing', `there is no verb ${name}`) : ended('exit', '', verb(args, input));
   } catch (error) {
+    if (signal.aborted && typeof signal.reason === 'string') return ended(signal.reason as Ended['outcome'], '');
     const { code, message } = error as NodeJS.ErrnoException;
-    if (signal.aborted) return ended(signal.reason?.name === 'TimeoutError' ? 'timeout' : 'aborted', '');
     const text = error instanceof VerbError ? message : (code ?? message);
     return { ...ended('exit', ''), exitCode: 1, stderr: Buffer.from(`${name}: ${text}\n`) };
   }
 }
 
-function checkRequest(header: unknown): RequestHeader | null {
+/** Null for what makes no sense. */
+function readRequest(header: unknown): Request | 'cancel' | null {
   if (typeof header !== 'object' || header === null) return null;
-  const { argv, timeoutMs, outputLimitBytes = 1, cancel } = header as Record<string, unknown>;
-  if (cancel === true) return { cancel };
-  const isArgv = Array.isArray(argv) && argv.every((word) => typeof word === 'string');
-  const isPositive = (value: unknown) => typeof value === 'number' && value > 0;
-  return isArgv && isPositive(timeoutMs) && isPositive(outputLimitBytes) ? (header as RequestHeader) : null;
+  const {
+    argv,
+    timeoutMs,
+    outputLimitBytes = MAX_OUTPUT_BYTES,
+    cancel,
+    diesWithUs,
+  } = header as Record<string, unknown>;
+  if (cancel === true) return 'cancel';
+  if (!Array.isArray(argv) || !argv.every((word) => typeof word === 'string')) return null;
+  const atMost = (limit: number, value: unknown) =>
+    typeof value === 'number' && value > 0 ? Math.min(value, limit) : 0;
+  const bounded = {
+    timeoutMs: atMost(MAX_TIMEOUT_MS, timeoutMs),
+    outputLimitBytes: atMost(MAX_OUTPUT_BYTES, outputLimitBytes),
+  };
+  if (bounded.timeoutMs === 0 || bounded.outputLimitBytes === 0) return null;
+  return { argv, ...bounded, diesWithUs: diesWithUs === true };
 }

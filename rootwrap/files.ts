@@ -3,23 +3,9 @@
  * walked one directory at a time, each opened in the one before and never through a symlink, so nobody can lead it away
  * between the check and the act. Each is idempotent.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  ftruncateSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readlinkSync,
-  readSync,
-  rmdirSync,
-  symlinkSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import fs from 'node:fs';
 
-const { O_RDONLY, O_WRONLY, O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
+const { O_RDONLY, O_WRONLY, O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 const MAX_VALUE_BYTES = 4096;
 const MAX_READ_BYTES = 1024 * 1024;
 const NOTHING = Buffer.alloc(0);
@@ -29,7 +15,7 @@ export class VerbError extends Error {}
 type Verb = (paths: readonly string[], input: Buffer) => Buffer;
 
 export const fileVerbs: Readonly<Record<string, Verb>> = {
-  '@mkdir': ([path]) => atEntry(path, (entry) => idempotent('EEXIST', () => mkdirSync(entry, 0o755))),
+  '@mkdir': ([path]) => atEntry(path, (entry) => idempotent('EEXIST', () => fs.mkdirSync(entry, 0o755))),
   '@write': ([path], input) => {
     // A value is one line: a second one could be a second setting. Tools of files end theirs with a newline; configfs must not.
     if (input.length > MAX_VALUE_BYTES || hasControls(input.toString('latin1'))) {
@@ -37,34 +23,34 @@ export const fileVerbs: Readonly<Record<string, Verb>> = {
     }
     return atEntry(path, (entry) =>
       withPlainFile(entry, O_WRONLY | O_CREAT, (fd) => {
-        idempotent('EINVAL', () => ftruncateSync(fd));
-        if (writeSync(fd, input) !== input.length) throw new VerbError('the value was not taken whole');
+        idempotent('EINVAL', () => fs.ftruncateSync(fd));
+        if (fs.writeSync(fd, input) !== input.length) throw new VerbError('the value was not taken whole');
         return NOTHING;
       }),
     );
   },
   '@link': ([target, path]) =>
     atEntry(path, (entry) => {
-      idempotent('EEXIST', () => symlinkSync(target!, entry));
-      if (readlinkSync(entry) !== target) throw new VerbError('there is something else of that name');
+      idempotent('EEXIST', () => fs.symlinkSync(target!, entry));
+      if (fs.readlinkSync(entry) !== target) throw new VerbError('there is something else of that name');
       return NOTHING;
     }),
   '@remove': ([path]) =>
     atEntry(path, (entry) =>
-      idempotent('ENOENT', () => (lstatSync(entry).isDirectory() ? rmdirSync(entry) : unlinkSync(entry))),
+      idempotent('ENOENT', () => (fs.lstatSync(entry).isDirectory() ? fs.rmdirSync(entry) : fs.unlinkSync(entry))),
     ),
   '@read': ([path]) => atEntry(path, (entry) => withPlainFile(entry, O_RDONLY, readAll)),
 };
 
 function hasControls(text: string): boolean {
-  return [...text].some((character) => character < ' ' || character === '\x7f');
+  return /[^ -~\u0080-\uffff]/.test(text);
 }
 
 function readAll(fd: number): Buffer {
   const bytes = Buffer.alloc(MAX_READ_BYTES);
   let length = 0;
   for (let count = -1; count !== 0 && length < bytes.length; length += count) {
-    count = readSync(fd, bytes, length, bytes.length - length, null);
+    count = fs.readSync(fd, bytes, length, bytes.length - length, null);
   }
   return bytes.subarray(0, length);
 }
@@ -85,27 +71,27 @@ function atEntry(path: string | undefined, act: (entry: string) => Buffer): Buff
   const names = parts.slice(1);
   const isPlain = names.every((name) => name !== '' && name !== '.' && name !== '..' && !hasControls(name));
   if (parts[0] !== '' || names.length === 0 || !isPlain) throw new VerbError('it is no plain absolute path');
-  let directory = openSync('/', O_RDONLY | O_DIRECTORY);
+  let directory = fs.openSync('/', O_RDONLY | O_DIRECTORY);
   try {
     for (const name of names.slice(0, -1)) {
-      const next = openSync(`/proc/self/fd/${directory}/${name}`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-      closeSync(directory);
+      const next = fs.openSync(`/proc/self/fd/${directory}/${name}`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      fs.closeSync(directory);
       directory = next;
     }
     return act(`/proc/self/fd/${directory}/${names.at(-1)}`);
   } finally {
-    closeSync(directory);
+    fs.closeSync(directory);
   }
 }
 
 /** No symlink, fifo or device, and no second name of another file: somebody may have put that there. */
 function withPlainFile(entry: string, flags: number, act: (fd: number) => Buffer): Buffer {
-  const fd = openSync(entry, flags | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  const fd = fs.openSync(entry, flags | O_NOFOLLOW | O_NONBLOCK, 0o600);
   try {
-    const stat = fstatSync(fd);
+    const stat = fs.fstatSync(fd);
     if (!stat.isFile() || stat.nlink !== 1) throw new VerbError('it is no plain file with one name');
     return act(fd);
   } finally {
-    closeSync(fd);
+    fs.closeSync(fd);
   }
 }

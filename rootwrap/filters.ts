@@ -7,15 +7,11 @@ export interface Settings {
   readonly execDirs: readonly string[];
   readonly useSyslog: boolean;
   readonly syslogFacility: string;
-  readonly syslogLevel: 'debug' | 'info' | 'warning' | 'err';
+  /** Every command, not refusals alone. */
+  readonly logsCommands: boolean;
   /** Open files that a command may have. */
   readonly rlimitNofile: number;
 }
-
-export const KINDS = [
-  ...['CommandFilter', 'RegExpFilter', 'PathFilter', 'EnvFilter', 'ReadFileFilter', 'KillFilter'],
-  ...['IpFilter', 'IpNetnsExecFilter', 'ChainingRegExpFilter', 'ArgvFilter'],
-] as const;
 
 export interface Filter {
   readonly name: string;
@@ -28,43 +24,35 @@ export interface Filter {
   readonly pattern: readonly Part[];
 }
 
-/** One argument, or a group of them: `( --addtag {tag} )*` any number of times, `( … )?` at most once. */
+/**
+ * One argument, whose group `trusted` has to be a path that root alone can change; or a group of arguments:
+ * `( --addtag {tag} )*` any number of times, `( … )?` at most once.
+ */
 export type Part =
-  | { readonly kind: 'argument'; readonly text: string; readonly matches: RegExp; readonly trusted: readonly string[] }
+  | { readonly kind: 'argument'; readonly text: string; readonly matches: RegExp }
   | { readonly kind: 'group'; readonly parts: readonly Part[]; readonly repeat: '*' | '?' };
 
-const LEVELS = {
-  debug: 'debug',
-  info: 'info',
-  warning: 'warning',
-  warn: 'warning',
-  error: 'err',
-  critical: 'err',
-} as const;
+const KINDS = /^(Command|RegExp|Path|Env|ReadFile|Kill|Ip|IpNetnsExec|ChainingRegExp|Argv)Filter$/;
 const DEFAULT_DIRS = '/usr/local/sbin,/usr/local/bin,/usr/sbin,/usr/bin,/sbin,/bin';
 
 export function parseSettings(text: string): Settings {
-  const values = new Map(parseIni(text).get('DEFAULT') ?? []);
-  const list = (value: string) =>
-    value
-      .split(',')
-      .map((each) => each.trim())
-      .filter((each) => each !== '');
-  const filtersPath = list(values.get('filters_path') ?? '');
+  const values = parseIni(text).get('DEFAULT');
+  const list = (value: string) => value.split(/\s*,\s*/).filter((each) => each !== '');
+  const one = (name: string, byDefault: string, shape: RegExp) => {
+    const value = values?.get(name) ?? byDefault;
+    if (!shape.test(value)) throw new ConfigError(`${name} = '${value}' is none`);
+    return value.toLowerCase();
+  };
+  const filtersPath = list(values?.get('filters_path') ?? '');
   if (filtersPath.length === 0) throw new ConfigError('filters_path is missing: name the directories of the filters');
-  const nofile = values.get('rlimit_nofile') ?? '1024';
-  if (!/^[1-9]\d{1,6}$/.test(nofile)) throw new ConfigError(`rlimit_nofile '${nofile}' is no number from 10 on`);
-  const level = (values.get('syslog_log_level') ?? 'ERROR').toLowerCase();
-  if (!Object.hasOwn(LEVELS, level)) throw new ConfigError(`syslog_log_level '${level}' is none`);
-  const facility = (values.get('syslog_log_facility') ?? 'syslog').toLowerCase().replace(/^log_/, '');
-  if (!/^[a-z]+\d?$/.test(facility)) throw new ConfigError(`syslog_log_facility '${facility}' is none`);
+  const level = one('syslog_log_level', 'ERROR', /^(debug|info|warn|warning|error|critical)$/i);
   return {
     filtersPath,
-    execDirs: list(values.get('exec_dirs') ?? DEFAULT_DIRS),
-    useSyslog: /^(1|yes|true|on)$/i.test(values.get('use_syslog') ?? 'false'),
-    syslogFacility: facility,
-    syslogLevel: LEVELS[level as keyof typeof LEVELS],
-    rlimitNofile: Number(nofile),
+    execDirs: list(values?.get('exec_dirs') ?? DEFAULT_DIRS),
+    useSyslog: /^(1|yes|true|on)$/.test(one('use_syslog', 'false', /^/)),
+    syslogFacility: one('syslog_log_facility', 'syslog', /^[a-z_]+\d?$/i).replace(/^log_/, ''),
+    logsCommands: level === 'debug' || level === 'info',
+    rlimitNofile: Number(one('rlimit_nofile', '1024', /^[1-9]\d{1,6}$/)),
   };
 }
 
@@ -73,102 +61,91 @@ export function parseFilters(text: string): Filter[] {
   const sections = parseIni(text);
   const shapes = new Map<string, string>();
   for (const [name, value] of sections.get('Shapes') ?? []) {
-    const trusted = value.startsWith('trusted:') ? 'trusted:' : '';
-    const source = value.slice(trusted.length).replace(/\{([a-z_]+)\}/g, (_, other: string) => plain(shapes, other));
+    const source = value.replace(/^trusted:/, '').replace(/\{([a-z_]+)\}/g, (_, other: string) => {
+      return shapes.get(other) ?? refuse(`shape ${name}`, `there is no shape {${other}} above`);
+    });
     compile(source, `shape ${name}`);
-    shapes.set(name, trusted + source);
+    shapes.set(name, value.startsWith('trusted:') ? `(?<trusted>${source})` : `(?:${source})`);
   }
-  return (sections.get('Filters') ?? []).flatMap(([name, value]) => {
+  return [...(sections.get('Filters') ?? [])].flatMap(([name, value]) => {
     const [kind = '', ...words] = value.split(',').map((word) => word.trim());
-    if (!(KINDS as readonly string[]).includes(kind)) return [];
+    if (!KINDS.test(kind)) return [];
     const make = (exec = '', runAs = '', args: string[] = [], pattern: Part[] = []): Filter[] => {
-      if (exec === '' || runAs === '') throw new ConfigError(`filter ${name}: a program and a user are missing`);
+      if (exec === '' || runAs === '') refuse(`filter ${name}`, 'a program and a user are missing');
       return [{ name, kind, exec, runAs, args, pattern }];
     };
     if (kind === 'ReadFileFilter') return make(words[0], 'root');
     if (kind === 'KillFilter') return make('kill', words[0], words.slice(1));
-    if (kind === 'ArgvFilter') {
-      // The pattern may have commas of its own.
-      const pattern = value.split(',').slice(3).join(',').trim();
-      return make(words[0], words[1], [], parsePattern(splitWords(pattern, name), shapes, name));
-    }
+    // The pattern may have commas of its own.
+    const pattern = value.split(',').slice(3).join(',');
+    if (kind === 'ArgvFilter') return make(words[0], words[1], [], parsePattern(pattern, shapes, `filter ${name}`));
     const [exec = '', runAs, ...args] = words;
-    const assignments = args.findIndex((word) => !word.includes('='));
-    if (kind !== 'EnvFilter' || !exec.includes('env') || assignments === -1) return make(exec, runAs, args);
-    return make(args[assignments], runAs, args.slice(0, assignments));
+    const program = args.findIndex((word) => !word.includes('='));
+    if (kind !== 'EnvFilter' || !exec.includes('env') || program === -1) return make(exec, runAs, args);
+    return make(args[program], runAs, args.slice(0, program));
   });
 }
 
 /** Words apart at blanks; '…' holds blanks together. */
-function splitWords(text: string, name: string): string[] {
-  if (text.split("'").length % 2 === 0) throw new ConfigError(`filter ${name}: a quotation mark has no partner`);
-  return (text.match(/(?:'[^']*'|[^\s'])+/g) ?? []).map((word) => word.replaceAll("'", ''));
-}
-
-function parsePattern(words: string[], shapes: ReadonlyMap<string, string>, name: string): Part[] {
-  const stack: Part[][] = [[]];
-  for (const word of words) {
-    if (word === '(') stack.push([]);
-    else if (word === ')*' || word === ')?') {
-      const parts = stack.pop()!;
-      // A group in a group could match nothing without end.
-      if (stack.length !== 1 || parts.length === 0) throw new ConfigError(`filter ${name}: '${word}' ends nothing`);
-      stack.at(-1)!.push({ kind: 'group', parts, repeat: word === ')*' ? '*' : '?' });
-    } else stack.at(-1)!.push(parseArgument(word, shapes, name));
+function parsePattern(text: string, shapes: ReadonlyMap<string, string>, what: string): Part[] {
+  if (text.split("'").length % 2 === 0) refuse(what, 'a quotation mark has no partner');
+  const whole: Part[] = [];
+  let group: Part[] | null = null;
+  for (const word of text.match(/(?:'[^']*'|[^\s'])+/g) ?? []) {
+    if (word === ')*' || word === ')?') {
+      if (group === null || group.length === 0) refuse(what, `'${word}' ends nothing`);
+      whole.push({ kind: 'group', parts: group, repeat: word === ')*' ? '*' : '?' });
+      group = null;
+    } else if (word !== '(') (group ?? whole).push(parseArgument(word.replaceAll("'", ''), shapes, what));
+    // A group in a group could match nothing without end.
+    else if (group === null) group = [];
+    else refuse(what, 'there is a group in a group');
   }
-  if (stack.length !== 1 || stack[0]!.length === 0) throw new ConfigError(`filter ${name}: its pattern is not whole`);
-  return stack[0]!;
+  if (group !== null || whole.length === 0) refuse(what, 'its pattern is not whole');
+  return whole;
 }
 
-/** `of={device}`: text as it is, and shapes. A shape marked `trusted:` is a path that root alone can change. */
-function parseArgument(word: string, shapes: ReadonlyMap<string, string>, name: string): Part {
-  const trusted: string[] = [];
-  const source = word.replace(/\{([a-z_]+)\}|[^\w]/g, (text, shape?: string) => {
-    if (shape === undefined) return `\\u${text.charCodeAt(0).toString(16).padStart(4, '0')}`;
-    const value = shapes.get(shape);
-    if (value === undefined) throw new ConfigError(`filter ${name}: there is no shape {${shape}}`);
-    if (!value.startsWith('trusted:')) return `(?:${value})`;
-    trusted.push(`path${trusted.length}`);
-    return `(?<path${trusted.length - 1}>${plain(shapes, shape)})`;
+/** `of={device}`: text as it is, and shapes. */
+function parseArgument(text: string, shapes: ReadonlyMap<string, string>, what: string): Part {
+  const source = text.replace(/\{([a-z_]+)\}|[^\w]/g, (character, shape?: string) => {
+    if (shape !== undefined) return shapes.get(shape) ?? refuse(what, `there is no shape {${shape}}`);
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
-  return { kind: 'argument', text: word, matches: compile(source, `filter ${name}`), trusted };
-}
-
-function plain(shapes: ReadonlyMap<string, string>, name: string): string {
-  const value = shapes.get(name);
-  if (value === undefined) throw new ConfigError(`there is no shape {${name}} above`);
-  return `(?:${value.replace(/^trusted:/, '')})`;
+  return { kind: 'argument', text, matches: compile(source, what) };
 }
 
 function compile(source: string, what: string): RegExp {
   try {
     return new RegExp(`^(?:${source})$`);
   } catch {
-    throw new ConfigError(`${what}: '${source}' is no regular expression`);
+    return refuse(what, `'${source}' is no regular expression`);
   }
 }
 
+function refuse(what: string, why: string): never {
+  throw new ConfigError(`${what}: ${why}`);
+}
+
 /** Sections with their names and values in order; of a name given twice the last stands. */
-function parseIni(text: string): Map<string, [string, string][]> {
-  const sections = new Map<string, [string, string][]>();
-  let section: [string, string][] | undefined;
-  let current: [string, string] | undefined;
+function parseIni(text: string): Map<string, Map<string, string>> {
+  const sections = new Map<string, Map<string, string>>();
+  let section: Map<string, string> | undefined;
+  let name: string | undefined;
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (/^\s*([#;]|$)/.test(line)) continue;
-    const header = /^\[([^\]]+)\]\s*$/.exec(line);
-    const entry = /^([^\s:=][^:=]*?)\s*[:=]\s*(.*?)\s*$/.exec(line);
-    if (header !== null) {
-      section = sections.get(header[1]!) ?? [];
-      sections.set(header[1]!, section);
-      current = undefined;
-    } else if (/^\s/.test(line) && current !== undefined) current[1] += ` ${line.trim()}`;
-    else if (entry !== null && section !== undefined) {
-      const name = entry[1]!.toLowerCase();
-      const before = section.findIndex(([other]) => other === name);
-      if (before !== -1) section.splice(before, 1);
-      current = [name, entry[2]!];
-      section.push(current);
-    } else throw new ConfigError(`line ${index + 1} is neither a section nor 'name: value'`);
+    const header = /^\[([^\]]+)\]\s*$/.exec(line)?.[1];
+    const [, key, value = ''] = /^([^\s:=][^:=]*?)\s*[:=]\s*(.*?)\s*$/.exec(line) ?? [];
+    if (header !== undefined) {
+      section = sections.get(header) ?? new Map();
+      sections.set(header, section);
+      name = undefined;
+    } else if (section !== undefined && name !== undefined && /^\s/.test(line)) {
+      section.set(name, `${section.get(name)} ${line.trim()}`);
+    } else if (section !== undefined && key !== undefined) {
+      name = key.toLowerCase();
+      section.delete(name);
+      section.set(name, value);
+    } else refuse(`line ${index + 1}`, "neither a section nor 'name: value'");
   }
   return sections;
 }

@@ -31,14 +31,15 @@ export interface AnswerHeader {
 }
 
 export const MAX_REQUEST_BYTES = 1024 * 1024;
+const HEAD_BYTES = 12;
 
 export function encodeFrame(id: number, header: object, ...body: readonly Buffer[]): Buffer {
   const json = Buffer.from(JSON.stringify(header));
-  const head = Buffer.alloc(12);
-  head.writeUInt32BE(8 + json.length + body.reduce((sum, { length }) => sum + length, 0), 0);
-  head.writeUInt32BE(id, 4);
-  head.writeUInt32BE(json.length, 8);
-  return Buffer.concat([head, json, ...body]);
+  const bytes = Buffer.concat([Buffer.alloc(HEAD_BYTES), json, ...body]);
+  bytes.writeUInt32BE(bytes.length - 4, 0);
+  bytes.writeUInt32BE(id, 4);
+  bytes.writeUInt32BE(json.length, 8);
+  return bytes;
 }
 
 /**
@@ -48,39 +49,42 @@ export function encodeFrame(id: number, header: object, ...body: readonly Buffer
 export function createFrameReader(maxBytes: number, onFrame: (frame: Frame) => void): (chunk: Buffer) => void {
   let chunks: Buffer[] = [];
   let held = 0;
+  let needed = 8;
   let skip = 0;
-  const take = (count: number): Buffer => {
-    const all = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-    chunks = all.length > count ? [all.subarray(count)] : [];
-    held = all.length - count;
-    return all.subarray(0, count);
-  };
-  const peek = (): Buffer => {
-    if (chunks[0]!.length < 8 && chunks.length > 1) chunks = [Buffer.concat(chunks)];
-    return chunks[0]!;
-  };
   return (chunk) => {
-    chunks.push(chunk);
-    held += chunk.length;
-    for (;;) {
-      if (skip > 0) skip -= take(Math.min(skip, held)).length;
-      if (skip > 0 || held < 8) return;
-      const length = peek().readUInt32BE(0);
-      if (length > maxBytes || length < 8) {
-        onFrame({ id: peek().readUInt32BE(4), header: undefined, body: Buffer.alloc(0) });
-        skip = Math.max(8, 4 + length);
-      } else if (held < 4 + length) return;
-      else onFrame(decode(take(4 + length)));
+    const fresh = chunk.subarray(skip);
+    skip -= chunk.length - fresh.length;
+    chunks.push(fresh);
+    held += fresh.length;
+    if (held < needed) return;
+    let bytes = Buffer.concat(chunks);
+    for (needed = 8; bytes.length >= needed; ) {
+      const length = bytes.readUInt32BE(0);
+      const isSane = length >= 8 && length <= maxBytes;
+      const end = Math.max(8, 4 + length);
+      if (isSane && bytes.length < end) needed = end;
+      else {
+        onFrame(isSane ? decode(bytes.subarray(0, end)) : unread(bytes));
+        skip = Math.max(0, end - bytes.length);
+        bytes = bytes.subarray(end);
+        needed = 8;
+      }
     }
+    chunks = [bytes];
+    held = bytes.length;
   };
 }
 
 function decode(bytes: Buffer): Frame {
-  const end = 12 + bytes.readUInt32BE(8);
-  const frame = { id: bytes.readUInt32BE(4), body: Buffer.from(bytes.subarray(end)) };
   try {
-    return { ...frame, header: end > bytes.length ? undefined : JSON.parse(bytes.toString('utf8', 12, end)) };
+    const end = HEAD_BYTES + bytes.readUInt32BE(8);
+    const header: unknown = end > bytes.length ? undefined : JSON.parse(bytes.toString('utf8', HEAD_BYTES, end));
+    return { ...unread(bytes), header, body: Buffer.from(bytes.subarray(end)) };
   } catch {
-    return { ...frame, header: undefined };
+    return unread(bytes);
   }
+}
+
+function unread(bytes: Buffer): Frame {
+  return { id: bytes.readUInt32BE(4), header: undefined, body: Buffer.alloc(0) };
 }

@@ -1,6 +1,6 @@
 /** One line for each refusal and each command: to syslog where rootwrap.conf says so, else to whoever started us. */
 import { spawn } from 'node:child_process';
-import { fstatSync } from 'node:fs';
+import { existsSync, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { Settings } from './filters.ts';
@@ -8,46 +8,41 @@ import type { Settings } from './filters.ts';
 export type Level = 'info' | 'warning';
 export type Log = (level: Level, message: string) => void;
 
+const SYSLOG = '/dev/log';
 const LOGGER = '/usr/bin/logger';
-const RANK = { debug: 0, info: 1, warning: 2, err: 3 } as const;
+/** `<number>` before a line is what syslog calls these. */
+const SEVERITY = { info: '<6>', warning: '<4>' } as const;
 /** A reader that does not read loses lines; it must not hold up the deadlines of commands. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-export function createLog(settings: Settings): Log {
-  if (!settings.useSyslog) return write(asyncStderr(), '');
-  const priority = (level: Level) => `${settings.syslogFacility}.${level}`;
-  return (level, message) => {
-    // A refusal is always worth a line.
-    if (level === 'info' && RANK[settings.syslogLevel] > RANK.info) return;
-    const child = spawn(LOGGER, ['-t', 'ashlar-rootwrap', '-p', priority(level), '--', message], {
-      detached: true,
-      env: {},
-      stdio: 'ignore',
-    });
-    child.on('error', () => {});
-    child.unref();
-  };
+/** Syslog's socket is no stream, which is all that Node can open: one `logger` writes there for us, as long as we live. */
+export function createLog({ useSyslog, syslogFacility, logsCommands }: Settings): Log {
+  if (useSyslog && existsSync(SYSLOG) && existsSync(LOGGER)) {
+    const argv = ['-t', 'ashlar-rootwrap', '-p', `${syslogFacility}.info`, '--prio-prefix', '--socket', SYSLOG];
+    const logger = spawn(LOGGER, argv, { env: {}, detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+    logger.on('error', () => {}).unref();
+    const write = writerTo(logger.stdin);
+    return (level, message) => {
+      if (level === 'warning' || logsCommands) write(`${SEVERITY[level]}${message}`);
+    };
+  }
+  const write = writerTo(fstatSync(2).isFIFO() ? new Socket({ fd: 2, readable: false }) : process.stderr);
+  if (useSyslog) write(`warning: use_syslog is set, but there is no ${SYSLOG} or no ${LOGGER}: the log goes here`);
+  return (level, message) => write(`${level}: ${message}`);
 }
 
-function write(stream: Writable, prefix: string): Log {
-  return (level, message) => {
-    if (stream.writableLength < MAX_WAITING_BYTES) stream.write(`${prefix}${level}: ${message}\n`);
-  };
-}
-
-function asyncStderr(): Writable {
-  const stream = fstatSync(2).isFIFO() ? new Socket({ fd: 2, readable: false }) : process.stderr;
+function writerTo(stream: Writable): (line: string) => void {
   stream.on('error', () => {});
-  return stream;
+  return (line) => {
+    if (stream.writableLength < MAX_WAITING_BYTES) stream.write(`${line}\n`);
+  };
 }
 
 /** argv for the log: printable, bounded, and without what looks like a secret, though none may be there. */
 export function describe(argv: readonly string[]): string {
-  const secret = /pass(?:word|wd)?|secret|token/i;
   const words = argv.map((word, index) => {
-    if (/^-/.test(argv[index - 1] ?? '') && secret.test(argv[index - 1]!) && !argv[index - 1]!.includes('='))
-      return '***';
-    return word.replace(/((?:pass(?:word|wd)?|secret|token)\w*[=:]).*/i, '$1***');
+    const isValue = /^-[^=]*(pass(word|wd)?|secret|token)[^=]*$/i.test(argv[index - 1] ?? '');
+    return isValue ? '***' : word.replace(/((?:pass(?:word|wd)?|secret|token)\w*[=:]).*/i, '$1***');
   });
   return JSON.stringify(words.join(' ')).slice(0, 1000);
 }

@@ -13,32 +13,30 @@ const HEADER_BYTES = 120;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const BUSY_RETRY_MS = 20;
 
-export function encodeTgtRequest(words: readonly string[], password: string): Buffer {
-  const [lld = '', mode = '', op = '', ...rest] = words;
-  const numbers: Record<string, string> = {};
-  const parameters: string[] = [];
-  for (const word of rest) {
-    const number = /^(tid|lun)=(\d+)$|^(force)$/.exec(word);
-    if (number === null) parameters.push(word);
-    else numbers[number[1] ?? 'force'] = number[2] ?? '1';
-  }
+export function encodeTgtRequest([lld = '', mode = '', op = '', ...rest]: readonly string[], password: string): Buffer {
+  const numbers = new Map<string, string>();
+  const parameters = rest.filter((word) => {
+    const [, name, value] = /^(tid|lun|force)(?:=(\d+))?$/.exec(word) ?? [];
+    if (name !== undefined) numbers.set(name, value ?? '1');
+    return name === undefined;
+  });
   if (password !== '') {
     if (mode !== 'account' || op !== 'new') throw new VerbError('only a new account has a password');
     parameters.push(`password=${password}`);
   }
-  if (MODES[mode] === undefined || OPERATIONS[op] === undefined || lld.length > 15)
-    throw new VerbError('no such request');
+  const [modeNumber, opNumber] = [MODES[mode], OPERATIONS[op]];
+  if (modeNumber === undefined || opNumber === undefined || lld.length > 15) throw new VerbError('no such request');
   if (parameters.some((each) => /[^!-~]|,/.test(each))) throw new VerbError('a parameter has a blank or a comma');
   const text = parameters.join(',');
   const body = text === '' ? '' : op === 'update' ? `targetOps ${text},\0` : `${text}\0`;
   const bytes = Buffer.alloc(HEADER_BYTES + Buffer.byteLength(body));
-  bytes.writeUInt32LE(MODES[mode], OFFSETS.mode);
-  bytes.writeUInt32LE(OPERATIONS[op], OFFSETS.op);
+  bytes.writeUInt32LE(modeNumber, OFFSETS.mode);
+  bytes.writeUInt32LE(opNumber, OFFSETS.op);
   bytes.write(lld, OFFSETS.lld, 'latin1');
   bytes.writeUInt32LE(bytes.length, OFFSETS.length);
-  bytes.writeUInt32LE(Number(numbers['tid'] ?? 0xffff_ffff), OFFSETS.tid);
-  bytes.writeBigUInt64LE(BigInt(numbers['lun'] ?? '0xffffffffffffffff'), OFFSETS.lun);
-  bytes.writeUInt32LE(Number(numbers['force'] ?? 0), OFFSETS.force);
+  bytes.writeUInt32LE(Number(numbers.get('tid') ?? 0xffff_ffff), OFFSETS.tid);
+  bytes.writeBigUInt64LE(BigInt(numbers.get('lun') ?? '0xffffffffffffffff'), OFFSETS.lun);
+  bytes.writeUInt32LE(Number(numbers.get('force') ?? 0), OFFSETS.force);
   bytes.write(body, HEADER_BYTES);
   return bytes;
 }
@@ -59,28 +57,15 @@ export async function askTgtd(argv: readonly string[], input: Buffer, signal: Ab
   }
 }
 
-function exchange(path: string, request: Buffer, signal: AbortSignal): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let received = 0;
-    let expected = 8;
-    const socket = createConnection({ path, signal });
-    const fail = (error: Error) => {
-      socket.destroy();
-      reject(error);
-    };
-    socket.on('connect', () => socket.write(request));
-    socket.on('error', fail);
-    socket.on('close', () => fail(new VerbError('it closed the connection without a whole answer')));
-    socket.on('data', (chunk) => {
-      chunks.push(chunk);
-      received += chunk.length;
-      if (received >= 8) expected = Math.max(8, Buffer.concat(chunks.slice(0, 8)).readUInt32LE(4));
-      if (expected > MAX_ANSWER_BYTES) fail(new VerbError(`its answer claims ${expected} bytes`));
-      else if (received >= expected) {
-        resolve(Buffer.concat(chunks));
-        socket.destroy();
-      }
-    });
-  });
+async function exchange(path: string, request: Buffer, signal: AbortSignal): Promise<Buffer> {
+  const socket = createConnection({ path, signal });
+  socket.write(request);
+  let answer = Buffer.alloc(0);
+  for await (const chunk of socket) {
+    answer = Buffer.concat([answer, chunk as Buffer]);
+    const expected = answer.length < 8 ? 8 : Math.max(8, answer.readUInt32LE(4));
+    if (expected > MAX_ANSWER_BYTES) throw new VerbError(`its answer claims ${expected} bytes`);
+    if (answer.length >= expected) return answer;
+  }
+  throw new VerbError('it closed the connection without a whole answer');
 }

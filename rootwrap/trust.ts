@@ -1,11 +1,12 @@
 /** Who can change what a path names; and the machine's answers for the decision. */
-import { accessSync, constants, lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Look } from './match.ts';
 
 const MAX_LINKS = 40;
 const OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
+const EXECUTABLE = 0o111;
 
 /**
  * Why somebody else than root (and `owner`, where one was told) could change what the path names, or null. Every directory
@@ -15,34 +16,30 @@ export function whyUntrusted(path: string, owner: number | null): string | null 
   const isOwner = (uid: number) => uid === 0 || uid === owner;
   let todo = resolve(path).split('/').filter(Boolean);
   let at = '/';
-  let links = 0;
-  try {
-    for (;;) {
-      const { uid, mode } = lstatSync(at);
-      const last = todo.length === 0;
-      const openToOthers = (mode & OTHERS_WRITE) !== 0 && (last || (mode & STICKY) === 0);
-      if (!isOwner(uid) || openToOthers) return `${at} can be changed by others than root`;
-      const [name, ...rest] = todo;
-      if (name === undefined) return null;
-      const next = join(at, name);
-      const entry = lstatSync(next);
-      if (!entry.isSymbolicLink()) [at, todo] = [next, rest];
-      else {
-        links += 1;
-        if (!isOwner(entry.uid) || links > MAX_LINKS) return `${next} is somebody else's symlink`;
-        [at, todo] = ['/', [...resolve(at, readlinkSync(next)).split('/').filter(Boolean), ...rest]];
-      }
+  for (let links = 0; ; ) {
+    const found = lstatSync(at, { throwIfNoEntry: false });
+    if (found === undefined) return `${path}: ENOENT, it is not there`;
+    if (found.isSymbolicLink()) {
+      links += 1;
+      if (!isOwner(found.uid) || links > MAX_LINKS) return `${at} is somebody else's symlink`;
+      todo = [...resolve(dirname(at), readlinkSync(at)).split('/').filter(Boolean), ...todo];
+      at = '/';
+      continue;
     }
-  } catch (error) {
-    return `${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
+    const openToOthers = (found.mode & OTHERS_WRITE) !== 0 && (todo.length === 0 || (found.mode & STICKY) === 0);
+    if (!isOwner(found.uid) || openToOthers) return `${at} can be changed by others than root`;
+    const name = todo.shift();
+    if (name === undefined) return null;
+    at = join(at, name);
   }
 }
 
 export function createLook(execDirs: readonly string[], owner: number | null): Look {
+  const isTrusted = (path: string) => whyUntrusted(path, owner) === null;
   return {
     program(name) {
       const candidates = name.startsWith('/') ? [name] : execDirs.map((directory) => join(directory, name));
-      return candidates.find((path) => isExecutable(path) && whyUntrusted(path, owner) === null) ?? null;
+      return candidates.find((path) => isTrusted(path) && isExecutable(path)) ?? null;
     },
     realPath,
     executableOf(pid) {
@@ -52,7 +49,7 @@ export function createLook(execDirs: readonly string[], owner: number | null): L
         return null;
       }
     },
-    isTrusted: (path) => whyUntrusted(path, owner) === null,
+    isTrusted,
   };
 }
 
@@ -66,10 +63,6 @@ function realPath(path: string): string {
 }
 
 function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found?.isFile() === true && (found.mode & EXECUTABLE) !== 0;
 }

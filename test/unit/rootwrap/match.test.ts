@@ -187,15 +187,15 @@ describe('filters', () => {
       filtersPath: ['/a', '/b'],
       useSyslog: false,
       syslogFacility: 'syslog',
-      syslogLevel: 'err',
+      logsCommands: false,
       rlimitNofile: 1024,
     });
     const all = parseSettings(
       '[DEFAULT]\nfilters_path=/a\nexec_dirs=/x,/y\nuse_syslog=True\nsyslog_log_facility=LOG_DAEMON\nsyslog_log_level=INFO\nrlimit_nofile=64\n',
     );
     assert.deepEqual(
-      [all.execDirs, all.useSyslog, all.syslogFacility, all.syslogLevel, all.rlimitNofile],
-      [['/x', '/y'], true, 'daemon', 'info', 64],
+      [all.execDirs, all.useSyslog, all.syslogFacility, all.logsCommands, all.rlimitNofile],
+      [['/x', '/y'], true, 'daemon', true, 64],
     );
   });
 
