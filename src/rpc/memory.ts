@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { failpoint } from '../lib/failpoint.ts';
 import { sleep, withTimeout } from '../lib/timers.ts';
 import { AshlarError, failure, isFailure, messageOf } from '../model/errors.ts';
-import type { RpcHandler, RpcListener, RpcMessage, Transport } from './transport.ts';
+import { NotTaken, type RpcHandler, type RpcListener, type RpcMessage, type Transport } from './transport.ts';
 
 /** How many casts may wait in one queue before the oldest is dropped: their operations stand in the record anyway. */
 const QUEUE_LIMIT = 10_000;
@@ -74,8 +74,8 @@ export function createMemoryTransport(): Transport {
       const take: Taker = (delivery, queue) => {
         if (queue !== null) unacknowledged.set(delivery, queue);
         const ack = () => void unacknowledged.delete(delivery);
-        const work = deliver(handler, delivery, ack).finally(() => {
-          ack();
+        const work = deliver(handler, delivery, ack).then((isTaken) => {
+          if (isTaken) ack();
           running.delete(work);
         });
         running.add(work);
@@ -108,16 +108,20 @@ export function createMemoryTransport(): Transport {
   };
 }
 
-/** Resolves when the handler has ended, well or not. */
-async function deliver(handler: RpcHandler, delivery: Delivery, ack: () => void): Promise<void> {
+/** Resolves when the handler has ended, well or not; false where it did not take the message. */
+async function deliver(handler: RpcHandler, delivery: Delivery, ack: () => void): Promise<boolean> {
   // A turn of the loop lies between sender and receiver, as a wire would.
   await new Promise((resolve) => setImmediate(resolve));
   const { id, redelivered, message } = delivery;
   const outcome = (async () => handler(message, { id, redelivered, ack }))().finally(() =>
     failpoint(`rpc.reply.${message.method}`),
   );
-  delivery.answer(outcome);
-  await outcome.catch(() => undefined);
+  const isTaken = await outcome.then(
+    () => true,
+    (error: unknown) => !(error instanceof NotTaken),
+  );
+  if (isTaken) delivery.answer(outcome);
+  return isTaken;
 }
 
 function deliveryOf(message: RpcMessage, answer: Delivery['answer']): Delivery {

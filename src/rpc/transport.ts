@@ -38,6 +38,14 @@ export interface RpcDelivery {
   ack(): void;
 }
 
+/**
+ * Thrown by a handler that could not take the message and stops: it stays unacknowledged, nobody is answered, and it
+ * goes back when the listener closes. For a listener that is about to close.
+ */
+export class NotTaken extends Error {
+  override readonly name = 'NotTaken';
+}
+
 /** Answers the caller with what it returns or throws; for a cast nobody listens to that. */
 export type RpcHandler = (message: RpcMessage, delivery: RpcDelivery) => Promise<unknown>;
 

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { sleep } from '../../src/lib/timers.ts';
 import { failure, isFailure } from '../../src/model/errors.ts';
 import { volumeAddresses } from '../../src/rpc/addresses.ts';
-import type { RpcMessage, Transport } from '../../src/rpc/transport.ts';
+import { NotTaken, type RpcMessage, type Transport } from '../../src/rpc/transport.ts';
 
 const context = { requestId: 'req-1', userId: 'u', projectId: 'p', isAdmin: true, roles: ['admin'] };
 const message = (args: Record<string, unknown> = {}): RpcMessage => ({ method: 'echo', version: '3.0', args, context });
@@ -137,6 +138,17 @@ export function transportSuite(name: string, open: () => Promise<Transport>): vo
         [3, false],
       ]);
       resolve();
+    });
+
+    test('what a handler could not take goes back when the listener closes, and nobody is answered meanwhile', async () => {
+      const refusing = await transport.listen({ topic, server: 's' }, async () => {
+        throw new NotTaken();
+      });
+      const answer = transport.call({ topic, server: 's' }, message(), { timeoutMs: 20_000 });
+      await sleep(50);
+      await refusing.close();
+      await transport.listen({ topic, server: 's' }, async (_, { redelivered }) => ({ redelivered }));
+      assert.deepEqual(await answer, { redelivered: true });
     });
 
     test('every message has an id of its own', async () => {
