@@ -4,6 +4,11 @@ import { option, type ValuesOf } from '../config/options.ts';
 export const apiOptions = {
   osapi_volume_listen: option.hostAddress('127.0.0.1', 'Address that the API listens on.'),
   osapi_volume_listen_port: option.port(8776, 'Port that the API listens on.'),
+  osapi_volume_workers: option.integer(
+    null,
+    'Processes of `ashlar api`, which share one listening socket; as many as the machine has processors when not set.',
+    { min: 1 },
+  ),
   auth_strategy: option.string(
     'token',
     'Who may use the API: token (a random admin token in a file), noauth (only on loopback, for tests).',

@@ -9,7 +9,7 @@ import { failure } from '../model/errors.ts';
 import type { Transport } from '../rpc/transport.ts';
 import { serviceOptions } from '../service/options.ts';
 import { backendOptions, volumeServiceOptions } from '../volume/options.ts';
-import { startVolumeService, type VolumeService } from '../volume/service.ts';
+import { type BackendState, startVolumeService, type VolumeService } from '../volume/service.ts';
 import { parseOverSubscription } from '../volume/stats.ts';
 import { findVolumeDriver, volumeDrivers } from './drivers.ts';
 import { findTarget, targets } from './targets.ts';
@@ -77,6 +77,7 @@ export function startBackend(
   backend: ConfiguredBackend,
   executor: Executor,
   overrides: TargetOverrides = {},
+  onState: (state: BackendState) => void = () => {},
 ): Promise<VolumeService> {
   const { config, store, transport } = shared;
   const service = config.section('DEFAULT', serviceOptions);
@@ -102,6 +103,7 @@ export function startBackend(
     concurrency: volume.executor_thread_pool_size,
     maxAttempts: volume.operation_max_attempts,
     maxRetryPauseMs: volume.reinit_driver_max_interval * 1000,
+    onState,
     log,
   });
 }

@@ -27,6 +27,8 @@ export interface Launcher {
    * last one was given up, and then its old process runs as before and the places behind it were not touched; null: done.
    */
   change(plans: readonly WorkerPlan[]): Promise<FirstOutcome>;
+  /** Takes new settings over without a restart: for plans in which only mutable options differ. */
+  configure(plans: readonly WorkerPlan[]): Promise<void>;
   /** Puts one in place anew whatever becomes of it: for one that does not work anyway. */
   renew(plan: WorkerPlan): Promise<void>;
   /** Each drains within timeoutMs, all at the same time. */
@@ -137,6 +139,15 @@ export function startLauncher(options: LauncherOptions): Launcher {
       for (const { plan, slot } of places.values()) if (names?.includes(plan.name) ?? true) slot.tell(message);
     },
     change: (plans) => inTurn(() => change(plans)),
+    configure: (plans) =>
+      inTurn(async () => {
+        for (const plan of plans) {
+          const place = places.get(plan.name);
+          if (place === undefined) continue;
+          places.set(plan.name, { ...place, plan });
+          place.slot.configure(plan.settings);
+        }
+      }),
     renew: (plan) =>
       inTurn(async () => {
         if (isStopping) return;

@@ -31,6 +31,8 @@ export interface WorkerSlot {
   readonly firstOutcome: Promise<FirstOutcome>;
   /** Says something to the process that runs, if one does. */
   tell(message: ToWorker): void;
+  /** Settings that need no restart: told to the process that runs, and used for every later start. */
+  configure(settings: Readonly<Record<string, unknown>>): void;
   /** Drains within timeoutMs, kills what does not end. Nothing is started any more. */
   stop(timeoutMs: number): Promise<void>;
   /** Ends it at once. */
@@ -57,6 +59,7 @@ const HALT_LIMIT_MS = 1500;
 export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
   const { name, log, throttle } = options;
   const stopping = new AbortController();
+  let { settings } = options;
   const first = Promise.withResolvers<FirstOutcome>();
   let running: WorkerProcess | null = null;
   let status: WorkerStatus = { name, pid: null, state: 'starting', reason: null, starts: 0, since: new Date() };
@@ -88,7 +91,7 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
       else servedAtMs ??= performance.now();
       note(message);
     });
-    running.send({ kind: 'start', settings: options.settings });
+    running.send({ kind: 'start', settings });
     const exit = await running.exited;
     running = null;
     const ranWell = servedAtMs !== null && performance.now() - servedAtMs >= RAN_WELL_MS;
@@ -132,6 +135,10 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
     status: () => status,
     firstOutcome: first.promise,
     tell: (message) => running?.send(message),
+    configure(next) {
+      settings = next;
+      running?.send({ kind: 'configure', settings });
+    },
     stop: (timeoutMs) => end({ kind: 'stop', timeoutMs }, timeoutMs + STOP_MARGIN_MS),
     halt: () => end({ kind: 'halt' }, HALT_LIMIT_MS),
   };

@@ -12,13 +12,14 @@ import { sleep, withTimeout } from '../lib/timers.ts';
 import type { Logger } from '../log/logger.ts';
 import type { RequestContext } from '../model/context.ts';
 import { failure, messageOf } from '../model/errors.ts';
-import { createOperationRpc, reportCapabilities } from '../rpc/clients.ts';
+import { reportCapabilities } from '../rpc/clients.ts';
 import { createDispatcher, defineMethod, type RpcMethod } from '../rpc/dispatcher.ts';
 import type { Transport } from '../rpc/transport.ts';
 import { VOLUME_TOPIC } from '../rpcapi/requests.ts';
 import { reportLock } from '../service/flight-report.ts';
 import { startHeartbeat } from '../service/heartbeat.ts';
 import { answerInquiries } from '../service/inquiries.ts';
+import { createOperationRpc } from '../service/peers/operation-rpc.ts';
 import { startPeriodicTask } from '../service/periodic-task.ts';
 import type { RunningService } from '../service/service.ts';
 import { createBackend } from './backend.ts';
@@ -56,6 +57,8 @@ export interface VolumeServiceOptions {
   readonly concurrency: number;
   readonly maxAttempts: number;
   readonly maxRetryPauseMs: number;
+  /** Called whenever it is known where the backend stands. */
+  readonly onState?: (state: BackendState) => void;
   readonly log: Logger;
 }
 
@@ -78,7 +81,7 @@ interface Outage {
 export async function startVolumeService(options: VolumeServiceOptions): Promise<VolumeService> {
   const { store, transport, log, serviceHost } = options;
   const stopping = new AbortController();
-  const rpc = createOperationRpc(transport, log);
+  const rpc = createOperationRpc({ transport, store, log });
   const backend = createBackend({ ...options });
   const report = startReports(options, () => state);
   const locks = createKeyedLock({ log });
@@ -154,6 +157,7 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     outage = failed ?? null;
     report.trigger();
     first.resolve(next);
+    options.onState?.(next);
   });
 
   return {
