@@ -4,6 +4,7 @@
  * between the check and the act. Each is idempotent.
  */
 import fs from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 const MAX_VALUE_BYTES = 4096;
@@ -32,7 +33,9 @@ export const fileVerbs: Readonly<Record<string, Verb>> = {
   '@link': ([target, path]) =>
     atEntry(path, (entry) => {
       idempotent('EEXIST', () => fs.symlinkSync(target!, entry));
-      if (fs.readlinkSync(entry) !== target) throw new VerbError('there is something else of that name');
+      // configfs says it from where the link is.
+      const said = resolve(dirname(path!), fs.readlinkSync(entry));
+      if (said !== target) throw new VerbError('there is something else of that name');
       return NOTHING;
     }),
   '@remove': ([path]) =>

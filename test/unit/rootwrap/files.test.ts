@@ -50,6 +50,14 @@ describe('file verbs', () => {
     assert.ok(!existsSync(at('a')));
   });
 
+  it('know a link that says where it leads from where it is, as in configfs', () => {
+    mkdirSync(at('deep/er'), { recursive: true });
+    symlinkSync('../elsewhere', at('deep/link'));
+    verb('@link', [at('elsewhere'), at('deep/link')]);
+    assert.throws(() => verb('@link', [at('deep/elsewhere'), at('deep/link')]), /something else/);
+    rmSync(at('deep'), { recursive: true });
+  });
+
   it('follow no symlink, neither on the way nor at the end', () => {
     mkdirSync(at('inside'));
     mkdirSync(at('outside'));
