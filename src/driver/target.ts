@@ -25,6 +25,11 @@ export interface ExportRequest {
   readonly volume: DriverVolume;
   readonly devicePath: string;
   readonly chap: ChapCredentials | null;
+  /**
+   * Who is connected by the database's word: they are let in again where a target that lost everything forgot them. Whom
+   * the target lets in besides stays.
+   */
+  readonly connectors?: readonly Connector[];
 }
 
 /** `providerLocation` is `portal:port[;portal:port…],tpgt iqn lun` for iSCSI. */
@@ -68,7 +73,7 @@ export interface TargetContext<O extends Options> {
   readonly log: Logger;
 }
 
-/** A target's module: what `target_helper` names (`tgtadm`, `lioadm`, `nvmet`, `fake`). */
+/** A target's module: what `target_helper` names (`tgtadm`, `lioadm`, `nvmet`, `ietadm`, `fake`). */
 export interface TargetModule {
   readonly name: string;
   /** Values of target_helper that mean this one. */

@@ -24,7 +24,8 @@ const methods = {
     after: ({ request }) => request,
   },
   'change of the password': {
-    prepare: (target, { request }) => target.createExport(request),
+    // Some targets keep the password with those whom they let in.
+    prepare: (target, { request }) => connect(target, request),
     act: (target, { changed }) => target.createExport(changed),
     after: ({ changed }) => changed,
   },

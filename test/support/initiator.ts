@@ -11,6 +11,8 @@ export interface IscsiLogin {
   readonly target_lun: number;
   readonly auth_username?: string;
   readonly auth_password?: string;
+  /** The name with which it logs in; the program's own when missing. */
+  readonly initiator?: string;
 }
 
 const TIMEOUT_MS = 20_000;
@@ -27,9 +29,9 @@ export function missingInitiator(): string | null {
 }
 
 /** Reads the data of a ConnectionInfo. */
-export function loginOf(data: Readonly<Record<string, unknown>>): IscsiLogin {
+export function loginOf(data: Readonly<Record<string, unknown>>, initiator?: string): IscsiLogin {
   assert.equal(typeof data.target_portal, 'string');
-  return data as unknown as IscsiLogin;
+  return { ...(data as unknown as IscsiLogin), ...(initiator === undefined ? {} : { initiator }) };
 }
 
 export function iscsiUrl(login: IscsiLogin): string {
@@ -38,35 +40,56 @@ export function iscsiUrl(login: IscsiLogin): string {
   return `iscsi://${who}${login.target_portal}/${login.target_iqn}/${login.target_lun}`;
 }
 
+/** qemu-io's arguments for a login: a URL cannot say who logs in. */
+function imageOf(login: IscsiLogin): string[] {
+  const { auth_username: user, auth_password: password = '', initiator } = login;
+  const plain = (value: string | number) => String(value).replaceAll(',', ',,');
+  const options = {
+    driver: 'iscsi',
+    transport: 'tcp',
+    portal: login.target_portal,
+    target: login.target_iqn,
+    lun: login.target_lun,
+    ...(user === undefined ? {} : { user, 'password-secret': 'chap' }),
+    ...(initiator === undefined ? {} : { 'initiator-name': initiator }),
+  };
+  const image = Object.entries(options).map(([key, value]) => `${key}=${plain(value)}`);
+  const secret = user === undefined ? [] : ['--object', `secret,id=chap,data=${plain(password)}`];
+  return [...secret, '--image-opts', image.join(',')];
+}
+
 /** 'refused' where the login is; throws for any other failure, a pattern that is not there included. */
-export async function qemuIo(url: string, ...commands: readonly string[]): Promise<'ok' | 'refused'> {
-  const { code, output } = await run('qemu-io', ['-f', 'raw', ...commands.flatMap((text) => ['-c', text]), url]);
+export async function qemuIo(login: IscsiLogin | string, ...commands: readonly string[]): Promise<'ok' | 'refused'> {
+  const image = typeof login === 'string' ? ['-f', 'raw', login] : imageOf(login);
+  const portal = typeof login === 'string' ? new URL(login).host : login.target_portal;
+  const { code, output } = await run('qemu-io', [...commands.flatMap((text) => ['-c', text]), ...image]);
   if (isRefusal(output)) return 'refused';
   // tgtd closes the connection right after it has refused, and libiscsi may see that first; no daemon looks the same.
-  if (/reconnect_if_loggedin/.test(output) && (await listens(new URL(url).host))) return 'refused';
+  if (/reconnect_if_loggedin/.test(output) && (await listens(portal))) return 'refused';
   assert.ok(code === 0 && !/verification failed|failed:|error/i.test(output), `qemu-io: ${output}`);
   return 'ok';
 }
 
 /** Writes 64 KiB of one byte at an offset, over a session of its own. */
 export function writePattern(login: IscsiLogin, byte: number, offsetBytes = 0): Promise<'ok' | 'refused'> {
-  return qemuIo(iscsiUrl(login), `write -P ${byte} ${offsetBytes} 64k`, 'flush');
+  return qemuIo(login, `write -P ${byte} ${offsetBytes} 64k`, 'flush');
 }
 
 /** Reads 64 KiB, which must be that byte. */
 export function readPattern(login: IscsiLogin, byte: number, offsetBytes = 0): Promise<'ok' | 'refused'> {
-  return qemuIo(iscsiUrl(login), `read -P ${byte} ${offsetBytes} 64k`);
+  return qemuIo(login, `read -P ${byte} ${offsetBytes} 64k`);
 }
 
 /** Only logs in. */
 export function tryLogin(login: IscsiLogin): Promise<'ok' | 'refused'> {
-  return qemuIo(iscsiUrl(login), 'length');
+  return qemuIo(login, 'length');
 }
 
 /** The unit serial number (VPD page 0x80) and the designators (page 0x83). */
 export async function inquire(login: IscsiLogin): Promise<{ readonly serial: string; readonly designators: string }> {
+  const who = login.initiator === undefined ? [] : ['-i', login.initiator];
   const page = async (number: number) => {
-    const { code, output } = await run('iscsi-inq', ['-e', '1', '-c', String(number), iscsiUrl(login)]);
+    const { code, output } = await run('iscsi-inq', [...who, '-e', '1', '-c', String(number), iscsiUrl(login)]);
     assert.equal(code, 0, `iscsi-inq: ${output}`);
     return output;
   };
@@ -82,7 +105,7 @@ export interface Session {
 }
 
 export async function openSession(login: IscsiLogin): Promise<Session> {
-  const child = spawn('qemu-io', ['-f', 'raw', iscsiUrl(login)], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn('qemu-io', imageOf(login), { stdio: ['pipe', 'pipe', 'pipe'] });
   const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
   child.stdin.on('error', () => {});
   let output = '';

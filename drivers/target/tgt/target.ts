@@ -2,6 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   AshlarError,
+  checkedName,
+  connectionInfo,
   type ExportRecord,
   type ExportRequest,
   failure,
@@ -9,6 +11,8 @@ import {
   isFailure,
   messageOf,
   removeFile,
+  renderLocation,
+  renderPortal,
   type Target,
   type TargetContext,
 } from '#driver';
@@ -16,14 +20,13 @@ import { deleteTargetAndAccounts } from './accounts.ts';
 import { applySteps, readIfThere } from './apply.ts';
 import { createHelperTransport } from './by-helper.ts';
 import { renderConfigFile } from './config-file.ts';
-import { connectionInfo, renderLocation, renderPortal } from './connection.ts';
 import { createSocketTransport, socketPath } from './control-socket.ts';
 import { createDaemon, type Daemon, LUN } from './daemon.ts';
 import type { options } from './options.ts';
 import { planExport } from './plan.ts';
 import type { ShownTarget } from './show.ts';
 import { createTgtadmTransport } from './tgtadm.ts';
-import { checkedName, lldOf, wantedExport } from './wanted.ts';
+import { lldOf, wantedExport } from './wanted.ts';
 
 /** Exports that are made or repaired at the same time at start-up. */
 const REPAIRS_AT_ONCE = 8;

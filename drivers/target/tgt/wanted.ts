@@ -1,6 +1,5 @@
 /** From an export request and the options to what tgtd should have. Pure. */
-import { createHash } from 'node:crypto';
-import { type DriverVolume, type ExportRequest, failure, type ValuesOf } from '#driver';
+import { checkedName, type ExportRequest, failure, serialOf, type ValuesOf } from '#driver';
 import type { WantedExport } from './config-file.ts';
 import type { options } from './options.ts';
 
@@ -37,17 +36,4 @@ export function wantedExport({ volume, devicePath, chap }: ExportRequest, values
 
 export function lldOf(values: TgtOptions): 'iscsi' | 'iser' {
   return values.target_protocol === 'iser' ? 'iser' : 'iscsi';
-}
-
-/** The volume's name, which becomes part of a file's path and of the target's name. Throws ExportFailure for one that cannot. */
-export function checkedName({ id, name }: Pick<DriverVolume, 'id' | 'name'>): string {
-  if (/^[A-Za-z0-9][\w.:-]*$/.test(name)) return name;
-  const reason = `'${name}' cannot be part of a target's name: only letters, digits and _ . : - can. See volume_name_template.`;
-  throw failure('ExportFailure', { id, reason });
-}
-
-/** 32 hexadecimal digits, the same for a volume wherever it is exported: of its uuid, or of another id's digest. */
-export function serialOf(volumeId: string): string {
-  const digits = volumeId.replaceAll('-', '').toLowerCase();
-  return /^[0-9a-f]{32}$/.test(digits) ? digits : createHash('sha256').update(volumeId).digest('hex').slice(0, 32);
 }

@@ -1,5 +1,9 @@
-/** What initiators are told: the provider location and os-brick's connection data. Pure. */
-import { type ChapCredentials, type ConnectionInfo, type Connector, failure } from '#driver';
+/** What iSCSI targets share: names, serials, the provider location and os-brick's connection data. Pure. */
+import { createHash } from 'node:crypto';
+import type { Connector } from '../model/connector.ts';
+import { failure } from '../model/errors.ts';
+import type { DriverVolume } from './driver.ts';
+import type { ChapCredentials, ConnectionInfo } from './target.ts';
 
 export interface Location {
   /** `host:port`, an IPv6 address in brackets. The first is the main one. */
@@ -8,7 +12,7 @@ export interface Location {
   readonly lun: number;
 }
 
-/** tgt has one portal group for all portals. */
+/** All portals are in one portal group. */
 const PORTAL_GROUP = 1;
 
 /** `portal:port[;portal:port…],1 iqn lun`. */
@@ -36,7 +40,12 @@ export function renderPortal(address: string, port: number): string {
 export function connectionInfo(
   protocol: 'iscsi' | 'iser',
   volumeId: string,
-  exported: { readonly providerLocation: string; readonly chap: ChapCredentials | null },
+  exported: {
+    readonly providerLocation: string;
+    readonly chap: ChapCredentials | null;
+    /** With what the target proves itself to the initiator. os-brick passes over it. */
+    readonly mutualChap?: ChapCredentials | null;
+  },
   connector: Connector,
 ): ConnectionInfo {
   if (typeof connector.initiator !== 'string' || connector.initiator === '') {
@@ -66,6 +75,25 @@ export function connectionInfo(
             auth_username: exported.chap.username,
             auth_password: exported.chap.password,
           }),
+      ...(exported.mutualChap == null
+        ? {}
+        : {
+            mutual_auth_username: exported.mutualChap.username,
+            mutual_auth_password: exported.mutualChap.password,
+          }),
     },
   };
+}
+
+/** The volume's name, which becomes part of a file's path and of the target's name. Throws ExportFailure for one that cannot. */
+export function checkedName({ id, name }: Pick<DriverVolume, 'id' | 'name'>): string {
+  if (/^[A-Za-z0-9][\w.:-]*$/.test(name)) return name;
+  const reason = `'${name}' cannot be part of a target's name: only letters, digits and _ . : - can. See volume_name_template.`;
+  throw failure('ExportFailure', { id, reason });
+}
+
+/** 32 hexadecimal digits, the same for a volume wherever it is exported: of its uuid, or of another id's digest. */
+export function serialOf(volumeId: string): string {
+  const digits = volumeId.replaceAll('-', '').toLowerCase();
+  return /^[0-9a-f]{32}$/.test(digits) ? digits : createHash('sha256').update(volumeId).digest('hex').slice(0, 32);
 }

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  connectionInfo,
-  parseLocation,
-  renderLocation,
-  renderPortal,
-} from '../../../../../drivers/target/tgt/connection.ts';
-import { serialOf } from '../../../../../drivers/target/tgt/wanted.ts';
-import { isFailure } from '../../../../../src/model/errors.ts';
+import { connectionInfo, parseLocation, renderLocation, renderPortal, serialOf } from '../../../src/driver/iscsi.ts';
+
+import { isFailure } from '../../../src/model/errors.ts';
 
 const location = '192.0.2.1:3260;[2001:db8::1]:3260,1 iqn.x:volume-1 1';
 
