@@ -61,6 +61,12 @@ export interface VolumeDriver {
   poolOf(volume: DriverVolume): Promise<string | null>;
   /** Every volume and snapshot of ours on the backend, by backend name: what an audit compares with the database. */
   list(): Promise<readonly DriverObject[]>;
+  /**
+   * Work that nobody waits for, such as erasing what was deleted: all that there is to do now. Called after the backend came
+   * up, after what gives space back, and every few minutes; never twice at a time, beside every other method. `signal`, a
+   * kill, or an error ends it anywhere; the next call goes on. True where something became free. It costs nothing when idle.
+   */
+  maintain?(signal: AbortSignal): Promise<boolean>;
 }
 
 export interface DriverObject {

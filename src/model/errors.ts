@@ -59,6 +59,7 @@ export const errorCatalogue = {
   VolumeBackendAPIException: { status: 500, template: 'Backend failed: {reason}' },
   VolumeIsBusy: { status: 400, template: 'Volume {id} is busy: {reason}' },
   SnapshotIsBusy: { status: 400, template: 'Snapshot {id} is busy: {reason}' },
+  BackendRefuses: { status: 500, template: 'Backend takes nothing more: {reason}' },
   BackendFull: { status: 500, template: 'Backend has {freeGb} GiB free, {requestedGb} GiB asked for.' },
   ExportFailure: { status: 500, template: 'Export of {id} failed: {reason}' },
   CommandFailed: { status: 500, template: '{command} ended with {outcome}: {stderr}' },
@@ -115,6 +116,10 @@ export function failure<C extends ErrorCode>(code: C, params: ErrorParams<C>, ca
 /** True for an AshlarError, with one of the codes where codes are given. */
 export function isFailure(error: unknown, ...codes: readonly ErrorCode[]): error is AshlarError {
   return error instanceof AshlarError && (codes.length === 0 || codes.includes(error.code));
+}
+
+export function isErrorCode(code: string | null): code is ErrorCode {
+  return code !== null && Object.hasOwn(errorCatalogue, code);
 }
 
 /** The message of anything thrown. */

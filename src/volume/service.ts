@@ -23,6 +23,7 @@ import { createOperationRpc } from '../service/peers/operation-rpc.ts';
 import { startPeriodicTask } from '../service/periodic-task.ts';
 import type { RunningService } from '../service/service.ts';
 import { createBackend } from './backend.ts';
+import { startMaintenance } from './maintenance.ts';
 import { createVolumeManager } from './manager.ts';
 import { operations } from './operations/index.ts';
 import { type RecoveryOptions, recover, recoverOperations, restoreExports, sweepOperations } from './recovery.ts';
@@ -93,7 +94,10 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     concurrency: options.concurrency,
     maxAttempts: options.maxAttempts,
     log,
-    onCapacityChange: () => report.trigger(),
+    onCapacityChange: () => {
+      report.trigger();
+      maintenance.trigger();
+    },
     onReschedule: (operation) => {
       void rpc.wake(operation, serviceContext(operation.requestId));
     },
@@ -149,6 +153,13 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     },
     log,
   });
+  const maintenance = startMaintenance({
+    driver: options.driver,
+    isUp: () => state.kind === 'up',
+    onFreed: () => report.trigger(),
+    signal: stopping.signal,
+    log,
+  });
   const first = Promise.withResolvers<BackendState>();
   let settling: Promise<void> = Promise.resolve();
   const starting = bringUp(options, recovery, stopping.signal, (next, failed) => {
@@ -171,7 +182,7 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     async stop({ timeoutMs }) {
       stopping.abort();
       manager.stop();
-      const drained = Promise.all([starting, sweep.stop(), listener.close(), settling]);
+      const drained = Promise.all([starting, sweep.stop(), maintenance.stop(), listener.close(), settling]);
       await withTimeout(drained, timeoutMs, () => new Error('timeout')).catch(() => {
         log.warn({ in_flight: manager.inFlight() }, 'stopped with operations under way; the next start takes them up');
       });

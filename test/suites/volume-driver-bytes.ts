@@ -1,18 +1,11 @@
 import { test } from 'node:test';
-import {
-  BEHIND,
-  newVolume,
-  skipUnless,
-  snapshotOf,
-  toolsOf,
-  type VolumeDriverLane,
-} from '../support/volume-driver-lane.ts';
+import { skipUnless, snapshotOf, toolsOf, type VolumeDriverLane } from '../support/volume-driver-lane.ts';
 
 /** The obligations about bytes: zeros in what is new, the source's bytes in copies, independence afterwards. */
 export function bytesOfVolumes(lane: VolumeDriverLane): void {
   const bytes = skipUnless(lane.capabilities.bytes);
   const copiedBytes = skipUnless(lane.capabilities.copies, lane.capabilities.bytes);
-  const { write, assertFilled, withBackend } = toolsOf(lane);
+  const { write, assertFilled, withBackend, newVolume, behind, unitGb } = toolsOf(lane);
 
   test(
     'a new volume reads as zeros, whatever was there before',
@@ -27,9 +20,9 @@ export function bytesOfVolumes(lane: VolumeDriverLane): void {
       await driver.createVolume(next);
       await assertFilled(driver, next, 0);
       await driver.deleteVolume(next);
-      await driver.extendVolume(neighbour, 2);
+      await driver.extendVolume(neighbour, 2 * unitGb);
       await assertFilled(driver, neighbour, 0xbb);
-      await assertFilled(driver, neighbour, 0, BEHIND);
+      await assertFilled(driver, neighbour, 0, behind);
     }),
   );
 
@@ -48,7 +41,7 @@ export function bytesOfVolumes(lane: VolumeDriverLane): void {
       await driver.createVolumeFromSnapshot(large, snapshot);
       await assertFilled(driver, small, 0x11);
       await assertFilled(driver, large, 0x11);
-      await assertFilled(driver, large, 0, BEHIND);
+      await assertFilled(driver, large, 0, behind);
       await write(driver, small, 0x33);
       await assertFilled(driver, volume, 0x22);
       await assertFilled(driver, large, 0x11);
@@ -71,7 +64,7 @@ export function bytesOfVolumes(lane: VolumeDriverLane): void {
       await write(driver, source, 0x44);
       await driver.createClonedVolume(clone, source);
       await assertFilled(driver, clone, 0x44);
-      await assertFilled(driver, clone, 0, BEHIND);
+      await assertFilled(driver, clone, 0, behind);
       await write(driver, source, 0x55);
       await assertFilled(driver, clone, 0x44);
       await write(driver, clone, 0x66);
@@ -91,9 +84,9 @@ export function bytesOfVolumes(lane: VolumeDriverLane): void {
       const volume = newVolume(1);
       await driver.createVolume(volume);
       await write(driver, volume, 0x77);
-      await driver.extendVolume(volume, 2);
+      await driver.extendVolume(volume, 2 * unitGb);
       await assertFilled(driver, volume, 0x77);
-      await assertFilled(driver, volume, 0, BEHIND);
+      await assertFilled(driver, volume, 0, behind);
     }),
   );
 }

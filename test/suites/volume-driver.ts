@@ -3,15 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { VolumeDriver } from '../../src/driver/driver.ts';
 import { isFailure } from '../../src/model/errors.ts';
-import { failEveryStep } from '../support/fail-every-step.ts';
-import {
-  GIB,
-  newVolume,
-  skipUnless,
-  snapshotOf,
-  toolsOf,
-  type VolumeDriverLane,
-} from '../support/volume-driver-lane.ts';
+import { failEveryStep, maintain } from '../support/fail-every-step.ts';
+import { skipUnless, snapshotOf, toolsOf, type VolumeDriverLane } from '../support/volume-driver-lane.ts';
 import { bytesOfVolumes } from './volume-driver-bytes.ts';
 
 export function volumeDriverSuite(name: string, lane: VolumeDriverLane): void {
@@ -20,8 +13,14 @@ export function volumeDriverSuite(name: string, lane: VolumeDriverLane): void {
   const [limited, { fits, tooMuch }] =
     typeof capacityGb === 'string' ? [skipUnless(capacityGb), { fits: 0, tooMuch: 0 }] : [{}, capacityGb];
   const foreign = skipUnless(lane.capabilities.foreign);
-  const { write, assertFilled, withBackend } = toolsOf(lane);
-  const steps = { withBytes: lane.capabilities.bytes === true, readers: lane.readers ?? [], write, assertFilled };
+  const { write, assertFilled, withBackend, newVolume, unitGb, unitBytes } = toolsOf(lane);
+  const steps = {
+    withBytes: lane.capabilities.bytes === true,
+    readers: lane.readers ?? [],
+    write,
+    assertFilled,
+    unitGb,
+  };
 
   describe(`volume driver ${name}`, { timeout: 600_000 }, () => {
     test(
@@ -39,11 +38,11 @@ export function volumeDriverSuite(name: string, lane: VolumeDriverLane): void {
       withBackend(async (driver) => {
         const volume = newVolume(1);
         await twice(() => driver.createVolume(volume));
-        assert.deepEqual(await driver.list(), [{ name: volume.name, kind: 'volume', sizeBytes: GIB }]);
-        await twice(() => driver.extendVolume(volume, 2));
-        assert.deepEqual(await driver.list(), [{ name: volume.name, kind: 'volume', sizeBytes: 2 * GIB }]);
-        await driver.extendVolume(volume, 1);
-        assert.deepEqual(await driver.list(), [{ name: volume.name, kind: 'volume', sizeBytes: 2 * GIB }]);
+        assert.deepEqual(await driver.list(), [{ name: volume.name, kind: 'volume', sizeBytes: unitBytes }]);
+        await twice(() => driver.extendVolume(volume, 2 * unitGb));
+        assert.deepEqual(await driver.list(), [{ name: volume.name, kind: 'volume', sizeBytes: 2 * unitBytes }]);
+        await driver.extendVolume(volume, unitGb);
+        assert.deepEqual(await driver.list(), [{ name: volume.name, kind: 'volume', sizeBytes: 2 * unitBytes }]);
         await twice(() => driver.deleteVolume(volume));
         assert.deepEqual(await driver.list(), []);
       }),
@@ -62,10 +61,10 @@ export function volumeDriverSuite(name: string, lane: VolumeDriverLane): void {
         await twice(() => driver.createVolumeFromSnapshot(restored, snapshot));
         await twice(() => driver.createClonedVolume(clone, volume));
         const sizes = new Map((await driver.list()).map((object) => [object.name, [object.kind, object.sizeBytes]]));
-        assert.deepEqual(sizes.get(volume.name), ['volume', GIB]);
-        assert.deepEqual(sizes.get(snapshot.name), ['snapshot', GIB]);
-        assert.deepEqual(sizes.get(restored.name), ['volume', GIB]);
-        assert.deepEqual(sizes.get(clone.name), ['volume', 2 * GIB]);
+        assert.deepEqual(sizes.get(volume.name), ['volume', unitBytes]);
+        assert.deepEqual(sizes.get(snapshot.name), ['snapshot', unitBytes]);
+        assert.deepEqual(sizes.get(restored.name), ['volume', unitBytes]);
+        assert.deepEqual(sizes.get(clone.name), ['volume', 2 * unitBytes]);
         assert.equal(sizes.size, 4);
         await twice(() => driver.deleteSnapshot(snapshot));
         for (const each of [volume, restored, clone]) await twice(() => driver.deleteVolume(each));
@@ -89,7 +88,7 @@ export function volumeDriverSuite(name: string, lane: VolumeDriverLane): void {
         const expect = (code: 'VolumeNotFound' | 'SnapshotNotFound', id: string) => (error: unknown) =>
           isFailure(error, code) && error.message.includes(id);
         const snapshot = snapshotOf(missing);
-        await assert.rejects(driver.extendVolume(missing, 2), expect('VolumeNotFound', missing.id));
+        await assert.rejects(driver.extendVolume(missing, 2 * unitGb), expect('VolumeNotFound', missing.id));
         await assert.rejects(driver.devicePath(missing), expect('VolumeNotFound', missing.id));
         await assert.rejects(driver.createSnapshot(snapshot), expect('VolumeNotFound', missing.id));
         await assert.rejects(driver.createClonedVolume(newVolume(1), missing), expect('VolumeNotFound', missing.id));
@@ -125,11 +124,11 @@ export function volumeDriverSuite(name: string, lane: VolumeDriverLane): void {
         assert.deepEqual(await names(driver), volumes.map((volume) => volume.name).sort());
         await Promise.all(
           volumes.map((volume, index) =>
-            index % 2 === 0 ? driver.deleteVolume(volume) : driver.extendVolume(volume, 2),
+            index % 2 === 0 ? driver.deleteVolume(volume) : driver.extendVolume(volume, 2 * unitGb),
           ),
         );
         assert.deepEqual(await names(driver), [volumes[1]!.name, volumes[3]!.name].sort());
-        assert.ok((await driver.list()).every((object) => object.sizeBytes === 2 * GIB));
+        assert.ok((await driver.list()).every((object) => object.sizeBytes === 2 * unitBytes));
       }),
     );
 
@@ -140,13 +139,14 @@ export function volumeDriverSuite(name: string, lane: VolumeDriverLane): void {
         await driver.createVolume(newVolume(1));
         await driver.createVolume(newVolume(2));
         const after = (await driver.stats()).pools[0]!;
-        assert.equal(Math.round((after.provisionedGb - before.provisionedGb) * 10) / 10, 3);
+        const units = (gb: number) => Math.round((gb / unitGb) * 10) / 10;
+        assert.equal(units(after.provisionedGb - before.provisionedGb), 3);
         assert.equal(after.totalVolumes - before.totalVolumes, 2);
         assert.ok(after.thinProvisioning !== after.thickProvisioning);
         assert.deepEqual(after.total, before.total);
         if (after.total.kind === 'known' && after.free.kind === 'known' && before.free.kind === 'known') {
           assert.ok(after.free.gb <= after.total.gb);
-          if (after.thickProvisioning) assert.equal(Math.round((before.free.gb - after.free.gb) * 10) / 10, 3);
+          if (after.thickProvisioning) assert.equal(units(before.free.gb - after.free.gb), 3);
         }
       }),
     );
@@ -160,10 +160,10 @@ export function volumeDriverSuite(name: string, lane: VolumeDriverLane): void {
         assert.deepEqual(await driver.list(), []);
         const volume = newVolume(fits);
         await driver.createVolume(volume);
-        await assert.rejects(driver.extendVolume(volume, tooMuch), (error) => isFailure(error, 'BackendFull'));
+        await assert.rejects(driver.extendVolume(volume, tooMuch * unitGb), (error) => isFailure(error, 'BackendFull'));
         assert.deepEqual(
           (await driver.list()).map((object) => object.sizeBytes),
-          [fits * GIB],
+          [fits * unitBytes],
         );
         await driver.deleteVolume(tooLarge);
       }),
@@ -189,7 +189,7 @@ export function volumeDriverSuite(name: string, lane: VolumeDriverLane): void {
         assert.deepEqual(await driver.list(), []);
         // Whether it refuses or passes by is the driver's choice.
         await driver.createVolume(volume).catch(() => {});
-        await driver.extendVolume(volume, 2).catch(() => {});
+        await driver.extendVolume(volume, 2 * unitGb).catch(() => {});
         await driver.deleteVolume(volume).catch(() => {});
         await driver.deleteSnapshot(snapshotOf(volume)).catch(() => {});
         assert.ok(await isUntouched(), 'it was touched');
@@ -211,10 +211,38 @@ export function volumeDriverSuite(name: string, lane: VolumeDriverLane): void {
 
     bytesOfVolumes(lane);
 
-    for (const method of ['createVolume', 'extendVolume', 'deleteVolume'] as const) {
+    test(
+      'what is deleted is gone at once; its space is free after maintenance at the latest, whenever that was cut off',
+      withBackend(async (driver, backend) => {
+        const freeGb = async () => {
+          const { free } = (await driver.stats()).pools[0]!;
+          return free.kind === 'known' ? free.gb : null;
+        };
+        const before = await freeGb();
+        const volumes = [newVolume(1), newVolume(1), newVolume(2)];
+        for (const volume of volumes) await driver.createVolume(volume);
+        // Of the same name once more: the first may still wait for maintenance.
+        await driver.deleteVolume(volumes[0]!);
+        await driver.createVolume(volumes[0]!);
+        for (const volume of volumes) await driver.deleteVolume(volume);
+        assert.deepEqual(await driver.list(), []);
+        assert.equal((await driver.stats()).pools[0]!.totalVolumes, 0);
+        await driver.maintain?.(AbortSignal.abort());
+        const next = await backend.reopen();
+        await maintain(next);
+        assert.equal((await next.maintain?.(AbortSignal.timeout(60_000))) ?? false, false, 'nothing is left to do');
+        assert.equal((await next.stats()).pools[0]!.provisionedGb, 0);
+        assert.equal(await freeGb(), before);
+      }),
+    );
+
+    for (const method of ['createVolume', 'extendVolume', 'deleteVolume', 'maintain'] as const) {
       test(
         `${method} may fail at every step`,
-        withBackend((_, backend) => failEveryStep(backend, method, steps)),
+        withBackend(async (driver, backend) => {
+          if (method === 'maintain' && driver.maintain === undefined) return;
+          await failEveryStep(backend, method, steps);
+        }),
       );
     }
     for (const method of [

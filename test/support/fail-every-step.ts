@@ -5,6 +5,8 @@ import { newVolume, type SuiteBackend, snapshotOf } from './volume-driver-lane.t
 
 export interface StepTools {
   readonly withBytes: boolean;
+  /** GiB of each volume. */
+  readonly unitGb: number;
   /** Programs that only read: stopping around them is stopping after the effect before them, so it is left out. */
   readonly readers: readonly string[];
   readonly write: (driver: VolumeDriver, volume: DriverVolume, fill: number) => Promise<void>;
@@ -47,7 +49,7 @@ const methods = {
   },
   extendVolume: {
     prepare: makeSource,
-    act: (driver, { source }) => driver.extendVolume(source, 2),
+    act: (driver, { source }) => driver.extendVolume(source, 2 * source.sizeGb),
     after: ({ source }) => [source.name],
     copy: ({ source }) => source,
   },
@@ -81,9 +83,21 @@ const methods = {
     after: ({ source, made }) => [source.name, made.name],
     copy: ({ made }) => made,
   },
+  maintain: {
+    prepare: async (driver, scene, fill) => {
+      await makeSource(driver, scene, fill);
+      await driver.deleteVolume(scene.source);
+    },
+    act: async (driver) => {
+      await maintain(driver);
+    },
+    after: () => [],
+    copy: null,
+  },
 } as const satisfies Record<string, Method>;
 
 const FILL = 0x5a;
+const MAINTAIN_LIMIT_MS = 120_000;
 
 /**
  * Finds out which fail points a method passes, then fails at each in turn, "restarts" and either does the method again
@@ -92,20 +106,20 @@ const FILL = 0x5a;
 export async function failEveryStep(
   backend: SuiteBackend,
   name: keyof typeof methods,
-  { withBytes, readers, write, assertFilled }: StepTools,
+  { withBytes, unitGb, readers, write, assertFilled }: StepTools,
 ): Promise<void> {
   const method: Method = methods[name];
   const fill: FillSource = async (driver, { source }) => {
     if (withBytes) await write(driver, source, FILL);
   };
   const isReader = (point: string) => readers.some((reader) => point.startsWith(`exec.${reader}.`));
-  const points = (await pointsOf(backend, method, fill)).filter(({ point }) => !isReader(point));
+  const points = (await pointsOf(backend, method, fill, newScene(unitGb))).filter(({ point }) => !isReader(point));
   assert.ok(points.length > 0, 'the method passes no fail point, so this proves nothing');
   let driver = await backend.reopen();
   for (const { point, hit } of points) {
     for (const then of ['again', 'give up'] as const) {
       const where = `${name} failed at ${point} (hit ${hit}), then ${then}`;
-      const scene = newScene();
+      const scene = newScene(unitGb);
       await method.prepare(driver, scene, fill);
       armFailpoints({ actions: new Map([[point, { hit, action: 'throw' }]]) });
       try {
@@ -121,13 +135,13 @@ export async function failEveryStep(
       }
       await removeAll(driver, scene);
       assert.deepEqual(await driver.list(), [], where);
+      await maintain(driver);
     }
   }
 }
 
 /** The points that the method passes when nothing fails, each with its hit number. */
-async function pointsOf(backend: SuiteBackend, method: Method, fill: FillSource) {
-  const scene = newScene();
+async function pointsOf(backend: SuiteBackend, method: Method, fill: FillSource, scene: Scene) {
   await method.prepare(backend.driver, scene, fill);
   const hits = new Map<string, number>();
   const points: { readonly point: string; readonly hit: number }[] = [];
@@ -143,12 +157,18 @@ async function pointsOf(backend: SuiteBackend, method: Method, fill: FillSource)
     armFailpoints(undefined);
   }
   await removeAll(backend.driver, scene);
+  await maintain(backend.driver);
   return points;
 }
 
-function newScene(): Scene {
-  const source = newVolume(1);
-  return { source, snapshot: snapshotOf(source), made: newVolume(1) };
+function newScene(sizeGb: number): Scene {
+  const source = newVolume(sizeGb);
+  return { source, snapshot: snapshotOf(source), made: newVolume(sizeGb) };
+}
+
+/** What a service does in the background: space comes back only then. */
+export async function maintain(driver: VolumeDriver): Promise<void> {
+  await driver.maintain?.(AbortSignal.timeout(MAINTAIN_LIMIT_MS));
 }
 
 async function removeAll(driver: VolumeDriver, { source, snapshot, made }: Scene): Promise<void> {

@@ -14,6 +14,8 @@ export interface SuiteBackend {
 
 export interface VolumeDriverLane {
   open(): Promise<SuiteBackend>;
+  /** What the suite takes for one GiB, in GiB: where copying is slow, a small fraction. Default 1. */
+  readonly unitGb?: number;
   /** GiB that fit, but not twice, and that do not fit at all; or why nothing is ever too much here. */
   readonly capacityGb: { readonly fits: number; readonly tooMuch: number } | string;
   /** true, or why this lane cannot try it. Skipped tests are counted. */
@@ -30,23 +32,28 @@ export interface VolumeDriverLane {
 
 export const GIB = 1024 ** 3;
 const CHUNK = 64 * 1024;
-/** Places in a volume of one GiB that bytes are written to and read from: both ends and some between. */
-export const SPOTS = [0, CHUNK, 5 * 1024 ** 2, GIB / 2 + CHUNK, GIB - CHUNK];
-
-/** The same places in a second GiB. */
-export const BEHIND = SPOTS.map((spot) => spot + GIB);
 
 /** What the tests do with a lane's backends and bytes. */
 export function toolsOf(lane: VolumeDriverLane) {
+  const unitGb = lane.unitGb ?? 1;
+  const unitBytes = unitGb * GIB;
+  const spots = [0, CHUNK, 5 * 1024 ** 2, unitBytes / 2 + CHUNK, unitBytes - CHUNK];
   return {
+    unitGb,
+    unitBytes,
+    newVolume: (units: number) => newVolume(units * unitGb),
+    /** Places in a volume of one unit that bytes are written to and read from: both ends and some between. */
+    spots,
+    /** The same places in a second unit. */
+    behind: spots.map((spot) => spot + unitBytes),
     /** Fills places of a volume with one byte value. */
     async write(driver: VolumeDriver, volume: DriverVolume, fill: number): Promise<void> {
       const path = await driver.devicePath(volume);
-      for (const spot of SPOTS) await lane.writeBytes!(path, spot, Buffer.alloc(CHUNK, fill));
+      for (const spot of spots) await lane.writeBytes!(path, spot, Buffer.alloc(CHUNK, fill));
     },
-    async assertFilled(driver: VolumeDriver, volume: DriverVolume, fill: number, spots = SPOTS): Promise<void> {
+    async assertFilled(driver: VolumeDriver, volume: DriverVolume, fill: number, places = spots): Promise<void> {
       const path = await driver.devicePath(volume);
-      for (const spot of spots) {
+      for (const spot of places) {
         const found = await lane.readBytes!(path, spot, CHUNK);
         assert.ok(found.equals(Buffer.alloc(CHUNK, fill)), `${volume.name} at ${spot}: ${found[0]}, expected ${fill}`);
       }

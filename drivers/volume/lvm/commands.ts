@@ -1,5 +1,5 @@
-/** The command lines of LVM, as values. Pure. Sizes are GiB in lvm's `g`, reports are JSON and bytes. */
-type Argv = readonly [string, ...string[]];
+/** The command lines of LVM, as values. Pure. Sizes are bytes, which lvm rounds up to whole extents; reports are JSON. */
+export type Argv = readonly [string, ...string[]];
 
 const REPORT = ['--reportformat', 'json', '--units', 'b', '--nosuffix'] as const;
 const MIB = 1024 * 1024;
@@ -9,14 +9,16 @@ export interface Activation {
   readonly metadataOnly: boolean;
 }
 
-export function listVolumes(volumeGroup: string): Argv {
-  const columns =
-    'lv_name,lv_size,lv_attr,lv_tags,origin,origin_size,pool_lv,data_percent,metadata_percent,segtype,zero,vg_tags';
-  return ['lvs', ...REPORT, '--options', columns, volumeGroup];
-}
-
-export function showGroup(volumeGroup: string): Argv {
-  return ['vgs', ...REPORT, '--options', 'vg_name,vg_size,vg_free,lv_count,vg_tags,vg_extent_size', volumeGroup];
+/** The group and all its volumes in one report; what the other parts of it hold is the least that lvm allows. */
+export function showAll(volumeGroup: string): Argv {
+  const part = (name: string, fields: string) => ['--configreport', name, '--options', fields] as const;
+  const group = 'vg_name,vg_size,vg_free,vg_tags,vg_extent_size,vg_seqno,vg_mda_size,vg_mda_free';
+  const volumes =
+    'lv_name,lv_size,lv_attr,lv_tags,origin,origin_size,pool_lv,data_percent,metadata_percent,segtype,zero';
+  return [
+    ...['lvm', 'fullreport', ...REPORT, ...part('vg', group), ...part('seg', volumes)],
+    ...[...part('lv', 'lv_name'), ...part('pv', 'pv_name'), ...part('pvseg', 'pvseg_start'), volumeGroup],
+  ] as unknown as Argv;
 }
 
 /** Fails where the kernel has no device-mapper. */
@@ -30,12 +32,12 @@ interface NewVolume {
   readonly tags: readonly string[];
 }
 
-export function createThick(volume: NewVolume & { readonly sizeGb: number }, { metadataOnly }: Activation): Argv {
+export function createThick(volume: NewVolume & { readonly sizeBytes: number }, { metadataOnly }: Activation): Argv {
   const activation = metadataOnly
     ? ['--activate', 'n', '--zero', 'n', '--wipesignatures', 'n']
     : ['--activate', 'y', '--zero', 'y', '--wipesignatures', 'y'];
   return [
-    ...(['lvcreate', '--yes', '--name', volume.name, '--size', `${volume.sizeGb}g`] as const),
+    ...(['lvcreate', '--yes', '--name', volume.name, '--size', `${volume.sizeBytes}b`] as const),
     ...addTags(volume.tags),
     ...activation,
     volume.volumeGroup,
@@ -60,7 +62,7 @@ export function createThinPool(volumeGroup: string, pool: string, tags: readonly
   ];
 }
 
-export function createThin(volume: NewVolume & { readonly pool: string; readonly sizeGb: number }): Argv {
+export function createThin(volume: NewVolume & { readonly pool: string; readonly sizeBytes: number }): Argv {
   return [
     ...([
       'lvcreate',
@@ -70,7 +72,7 @@ export function createThin(volume: NewVolume & { readonly pool: string; readonly
       '--thinpool',
       volume.pool,
       '--virtualsize',
-      `${volume.sizeGb}g`,
+      `${volume.sizeBytes}b`,
     ] as const),
     ...['--name', volume.name],
     ...addTags(volume.tags),
@@ -87,20 +89,29 @@ export function createThinSnapshot(snapshot: NewVolume & { readonly origin: stri
   ];
 }
 
-export function extend(volumeGroup: string, name: string, sizeGb: number): Argv {
-  return ['lvextend', '--yes', '--size', `${sizeGb}g`, `${volumeGroup}/${name}`];
+export function extend(volumeGroup: string, name: string, sizeBytes: number): Argv {
+  return ['lvextend', '--yes', '--size', `${sizeBytes}b`, `${volumeGroup}/${name}`];
 }
 
-export function remove(volumeGroup: string, name: string): Argv {
-  return ['lvremove', '--yes', '--config', 'activation { retry_deactivation = 1 }', `${volumeGroup}/${name}`];
+export function remove(volumeGroup: string, ...names: readonly string[]): Argv {
+  const volumes = names.map((name) => `${volumeGroup}/${name}`);
+  return ['lvremove', '--yes', '--config', 'activation { retry_deactivation = 1 }', ...volumes];
+}
+
+export function rename(volumeGroup: string, from: string, to: string): Argv {
+  return ['lvrename', '--yes', volumeGroup, from, to];
 }
 
 export function activate(volumeGroup: string, name: string): Argv {
   return ['lvchange', '--yes', '--activate', 'y', '--ignoreactivationskip', `${volumeGroup}/${name}`];
 }
 
-export function changeTag(action: '--addtag' | '--deltag', volumeGroup: string, name: string, tag: string): Argv {
-  return ['lvchange', action, tag, `${volumeGroup}/${name}`];
+export function addTag(volumeGroup: string, name: string, tag: string): Argv {
+  return ['lvchange', '--addtag', tag, `${volumeGroup}/${name}`];
+}
+
+export function removeTag(volumeGroup: string, name: string, tag: string): Argv {
+  return ['lvchange', '--deltag', tag, `${volumeGroup}/${name}`];
 }
 
 export function removeGroupTag(volumeGroup: string, tag: string): Argv {
@@ -126,11 +137,16 @@ export function zeroByDd({ device, from, to }: Range): Argv {
   ];
 }
 
-/** Copies the first `bytes`. `skipZeros` only onto a device that reads as zeros. */
-export function copy(from: string, to: string, bytes: number, { skipZeros }: { readonly skipZeros: boolean }): Argv {
+/** Copies the range of one device to the same place of another. `skipZeros` only onto what reads as zeros. */
+export function copy(
+  { device, from, to }: Range,
+  target: string,
+  { skipZeros }: { readonly skipZeros: boolean },
+): Argv {
   return [
-    ...(['dd', `if=${from}`, `of=${to}`, `bs=${MIB}`, `count=${bytes}`, 'iflag=direct,count_bytes'] as const),
-    ...['oflag=direct', `conv=fsync,nocreat${skipZeros ? ',sparse' : ''}`, 'status=none'],
+    ...(['dd', `if=${device}`, `of=${target}`, `bs=${MIB}`, `skip=${from}`, `seek=${from}`] as const),
+    ...[`count=${to - from}`, 'iflag=direct,skip_bytes,count_bytes', 'oflag=direct,seek_bytes'],
+    ...[`conv=fsync,nocreat${skipZeros ? ',sparse' : ''}`, 'status=none'],
   ];
 }
 

@@ -1,46 +1,47 @@
 import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandError, type Executor, failure, isFailure, type Logger } from '#driver';
+import { CommandError, createLimiter, type Executor, failure, type Logger } from '#driver';
 import * as commands from './commands.ts';
 import { troubleOf } from './errors.ts';
 import { tags } from './names.ts';
-import { type LogicalVolume, parseGroup, parseVolumes, type VolumeGroup } from './report.ts';
+import { type LogicalVolume, parseView, type View } from './report.ts';
+import { createViewCache } from './view-cache.ts';
 
 export interface LvmSettings {
   readonly volumeGroup: string;
   readonly configFile: string;
   readonly suppressFdWarnings: boolean;
-  readonly ionice: string | null;
   /** No device-mapper in the kernel: LVs exist in the metadata alone. For tests. */
   readonly metadataOnly: boolean;
 }
 
 const GIB = 1024 ** 3;
 const COMMAND_DEADLINE_MS = 120_000;
-/** Slowest disk that the deadlines of copies and wipes are made for. */
-const SLOWEST_BYTES_PER_SECOND = 10 * 1024 * 1024;
 const DEVICE_LIMIT_MS = 10_000;
+/** Exit code of a program that crashed (SIGSEGV), where something between reports it. */
+const CRASHED = 139;
+/** How old a view may be where a change by others a moment ago does not matter. */
+const RECENT_MS = 1000;
 
 export type LvmHost = ReturnType<typeof createLvmHost>;
 
 /** lvm's commands on one volume group, with their deadlines; errors say what is wrong in the driver's terms. */
 export function createLvmHost(settings: LvmSettings, executor: Executor, log: Logger) {
   const { volumeGroup } = settings;
+  const views = createViewCache(async () => parseView(await run(commands.showAll(volumeGroup))));
+  /** Changes of the group go one after the other, in the order asked for: lvm's own lock is not fair. */
+  const queue = createLimiter(1);
 
   async function environment(): Promise<Record<string, string>> {
-    const isThere = await access(settings.configFile).then(
-      () => true,
-      () => false,
-    );
     return {
-      ...(isThere ? { LVM_SYSTEM_DIR: dirname(settings.configFile) } : {}),
+      ...((await exists(settings.configFile)) ? { LVM_SYSTEM_DIR: dirname(settings.configFile) } : {}),
       ...(settings.suppressFdWarnings ? { LVM_SUPPRESS_FD_WARNINGS: '1' } : {}),
     };
   }
 
   /** Runs an lvm command; its stdout. `needGb` is told where there is no room. */
-  async function run(argv: readonly [string, ...string[]], needGb = 0): Promise<string> {
+  async function run(argv: commands.Argv, needGb = 0): Promise<string> {
     try {
       const env = await environment();
       return (await executor.run({ argv, privileged: true, env, timeoutMs: COMMAND_DEADLINE_MS })).stdout;
@@ -56,7 +57,7 @@ export function createLvmHost(settings: LvmSettings, executor: Executor, log: Lo
     }
     switch (troubleOf(error.result?.stderr ?? '')) {
       case 'full': {
-        const freeGb = Math.floor((await group()).freeBytes / GIB);
+        const freeGb = Math.floor((await views.get(0)).group.freeBytes / GIB);
         return failure('BackendFull', { freeGb, requestedGb: needGb }, error);
       }
       case 'no such group':
@@ -76,82 +77,73 @@ export function createLvmHost(settings: LvmSettings, executor: Executor, log: Lo
     }
   }
 
-  async function group(): Promise<VolumeGroup> {
-    return parseGroup(await run(commands.showGroup(volumeGroup)));
-  }
-
-  async function volumes(): Promise<readonly LogicalVolume[]> {
-    return parseVolumes(await run(commands.listVolumes(volumeGroup)));
-  }
-
-  /** A command that moves bytes: its deadline grows with them, and the kernel ends it should we die. */
-  async function move(argv: readonly [string, ...string[]], bytes: number): Promise<void> {
-    const timeoutMs = COMMAND_DEADLINE_MS + (bytes / SLOWEST_BYTES_PER_SECOND) * 1000;
-    await executor.run({
-      argv: commands.withIonice(settings.ionice, argv),
-      privileged: true,
-      diesWithUs: true,
-      timeoutMs,
+  /**
+   * Changes something, in the group's queue. A command that was cut off has done its work or not: `isDone` is asked of
+   * what is there then, and only where it is not, the command runs once more.
+   */
+  async function change(argv: commands.Argv, isDone: (view: View) => boolean, needGb = 0): Promise<void> {
+    await queue(async () => {
+      try {
+        await run(argv, needGb).finally(views.changed);
+      } catch (error) {
+        if (!wasCutOff(error)) throw error;
+        if (isDone(await views.get(0))) return;
+        log.warn({ command: argv.slice(0, 1), error: String(error) }, 'an lvm command was cut off; once more');
+        await run(argv, needGb).finally(views.changed);
+      }
     });
   }
 
+  const find = (view: View, name: string) => view.volumes.find((lv) => lv.name === name);
+
   return {
     settings,
-    run,
-    group,
-    volumes,
+    change,
+    /** As it is now. */
+    view: () => views.get(0),
+    /** As it was a moment ago at most, with every change of ours. */
+    recentView: (maxAgeMs = RECENT_MS) => views.get(maxAgeMs),
 
     async tag(name: string, tag: string): Promise<void> {
-      await run(commands.changeTag('--addtag', volumeGroup, name, tag));
+      await change(commands.addTag(volumeGroup, name, tag), (view) => find(view, name)?.tags.has(tag) === true);
     },
     async untag(name: string, tag: string): Promise<void> {
-      await run(commands.changeTag('--deltag', volumeGroup, name, tag));
+      await change(commands.removeTag(volumeGroup, name, tag), (view) => find(view, name)?.tags.has(tag) === false);
+    },
+    async rename(from: string, to: string): Promise<void> {
+      await change(commands.rename(volumeGroup, from, to), (view) => find(view, from) === undefined);
+    },
+    async remove(...names: readonly string[]): Promise<void> {
+      const isDone = (view: View) => names.every((name) => find(view, name) === undefined);
+      await change(commands.remove(volumeGroup, ...names), isDone);
+    },
+    async activate(name: string): Promise<void> {
+      await change(commands.activate(volumeGroup, name), (view) => find(view, name)?.isActive === true);
     },
 
-    /** Activates the LV and waits until its device is there. */
-    async device(name: string): Promise<string> {
+    /** Activates the LV where it is not, and waits until its device is there. */
+    async device(lv: LogicalVolume): Promise<string> {
       if (settings.metadataOnly) throw noDeviceMapper();
-      await run(commands.activate(volumeGroup, name));
-      const path = `/dev/${volumeGroup}/${name}`;
+      const path = `/dev/${volumeGroup}/${lv.name}`;
+      if (lv.isActive && (await exists(path))) return path;
+      await this.activate(lv.name);
       const deadline = performance.now() + DEVICE_LIMIT_MS;
       for (let delayMs = 5; ; delayMs = Math.min(delayMs * 2, 200)) {
-        const isThere = await access(path).then(
-          () => true,
-          () => false,
-        );
-        if (isThere) return path;
+        if (await exists(path)) return path;
         if (performance.now() > deadline) {
           throw failure('VolumeBackendAPIException', {
-            reason: `${volumeGroup}/${name} is active, but ${path} did not appear. Look at udev on this host.`,
+            reason: `${volumeGroup}/${lv.name} is active, but ${path} did not appear. Look at udev on this host.`,
           });
         }
         await sleep(delayMs);
       }
     },
 
-    /** Makes the range read as zeros, on disk when it returns. */
-    async wipe(range: commands.Range): Promise<void> {
-      const bytes = range.to - range.from;
-      if (bytes <= 0) return;
-      log.info({ ...range }, 'wiping');
-      try {
-        await move(commands.zeroOut(range), bytes);
-      } catch (error) {
-        if (!isFailure(error) || /resource busy/i.test(error.message)) throw error;
-        log.warn({ ...range, error: error.message }, 'blkdiscard could not wipe, writing zeros with dd');
-        await move(commands.zeroByDd(range), bytes);
-      }
-    },
-
-    async copy(from: string, to: string, bytes: number, how: { readonly skipZeros: boolean }): Promise<void> {
-      log.info({ from, to, bytes }, 'copying');
-      await move(commands.copy(from, to, bytes, how), bytes);
-    },
-
     /** Says durably that free space may hold old bytes, before it does. */
-    async freeSpaceIsDirty(volume: LogicalVolume): Promise<void> {
-      if (volume.groupTags.has(tags.freeSpaceIsZero))
-        await run(commands.removeGroupTag(volumeGroup, tags.freeSpaceIsZero));
+    async freeSpaceIsDirty(): Promise<void> {
+      const isSaid = (view: View) => !view.group.tags.has(tags.freeSpaceIsZero);
+      if (isSaid(await views.get(RECENT_MS))) return;
+      await change(commands.removeGroupTag(volumeGroup, tags.freeSpaceIsZero), isSaid);
     },
 
     async hasDeviceMapper(): Promise<boolean> {
@@ -164,6 +156,12 @@ export function createLvmHost(settings: LvmSettings, executor: Executor, log: Lo
       }
     },
   };
+}
+
+/** It ended without an answer of its own: what it has done is unknown. */
+function wasCutOff(error: unknown): boolean {
+  if (!(error instanceof CommandError)) return false;
+  return error.outcome === 'signal' || error.outcome === 'lost' || error.result?.exitCode === CRASHED;
 }
 
 /** What the driver says where only LVM's metadata can be changed. */
@@ -186,4 +184,11 @@ export function takenByForeign(volumeGroup: string, name: string): Error {
       `${volumeGroup}/${name} exists and does not have the tag '${tags.owned}', so it is left alone. Rename it, or, if it ` +
       `is this volume, hand it over with 'lvchange --addtag ${tags.owned} ${volumeGroup}/${name}'.`,
   });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -8,12 +8,15 @@ import {
   option,
   type VolumeDriver,
 } from '#driver';
+import { createBytes } from './bytes.ts';
+import { type Thresholds, volumesLeft, whyNoMore } from './guards.ts';
 import { createLvmHost, noDeviceMapper } from './host.ts';
 import { backendName, lvName, poolName, tags } from './names.ts';
-import type { LogicalVolume } from './report.ts';
-import { GIB, lookUp, type Provisioning, requireVolume } from './shared.ts';
+import type { LogicalVolume, View } from './report.ts';
+import { GIB, isQuarantined, lookUp, type Provisioning, requireVolume } from './shared.ts';
 import { thickProvisioning } from './thick.ts';
 import { ensureThinPool, thinProvisioning } from './thin.ts';
+import { createWiper } from './wiper.ts';
 
 const options = {
   volume_group: option.string('cinder-volumes', 'Volume group that holds the volumes. It has to exist.'),
@@ -29,14 +32,30 @@ const options = {
     "LVM's configuration file for our commands: its directory is LVM_SYSTEM_DIR. Not used where the file is missing.",
   ),
   lvm_suppress_fd_warnings: option.boolean(false, 'Ask lvm not to warn of file descriptors that it inherits.'),
-  volume_clear: option.string('zero', 'What a thick volume is overwritten with when it is deleted.', {
-    choices: ['none', 'zero'],
-  }),
+  lvm_thin_data_threshold: option.integer(
+    95,
+    'Percent of the thin pool above which no volume is made or grown in it: a full pool stops every volume.',
+    { min: 1, max: 100 },
+  ),
+  lvm_thin_metadata_threshold: option.integer(
+    85,
+    'The same for the metadata of the thin pool, whose end is worse: the pool has to be repaired then.',
+    { min: 1, max: 100 },
+  ),
+  volume_clear: option.string(
+    'zero',
+    'What a thick volume is overwritten with after it was deleted, in the background; its space is free afterwards.',
+    { choices: ['none', 'zero'] },
+  ),
   volume_clear_size: option.integer(0, 'MiB at the start of a deleted volume that are overwritten; 0 is all of it.', {
     min: 0,
     max: 1024,
   }),
   volume_clear_ionice: option.string(null, 'Options of ionice for copies and wipes, such as -c3.'),
+  volume_clear_bps_limit: option.integer(0, 'Bytes a second for wiping what was deleted; 0 is no limit.', { min: 0 }),
+  volume_copy_bps_limit: option.integer(0, 'Bytes a second for a copy (a clone of a thick volume); 0 is no limit.', {
+    min: 0,
+  }),
   lvm_metadata_only: option.boolean(
     false,
     'For tests on a kernel without device-mapper: volumes are kept in the metadata of LVM and hold no data.',
@@ -57,19 +76,35 @@ function openLvmDriver({ backend, options: chosen, executor, log }: DriverContex
       volumeGroup,
       configFile: chosen.lvm_conf_file,
       suppressFdWarnings: chosen.lvm_suppress_fd_warnings,
-      ionice: chosen.volume_clear_ionice,
       metadataOnly: chosen.lvm_metadata_only,
     },
     executor,
     log,
   );
+  const pace = {
+    ionice: chosen.volume_clear_ionice,
+    copyBytesPerSecond: chosen.volume_copy_bps_limit,
+    wipeBytesPerSecond: chosen.volume_clear_bps_limit,
+  };
+  const bytes = createBytes(pace, executor, log);
+  const thresholds = {
+    dataPercent: chosen.lvm_thin_data_threshold,
+    metadataPercent: chosen.lvm_thin_metadata_threshold,
+  };
   const clearing = {
     method: chosen.volume_clear === 'none' ? 'none' : 'zero',
     sizeMib: chosen.volume_clear_size,
   } as const;
+  const wiper = createWiper(host, bytes, clearing, log);
+  const requireRoom = async () => {
+    const view = await host.recentView();
+    const reason = whyNoMore(view, mode === 'thin' ? poolOf(view) : null, thresholds);
+    if (reason !== null) throw failure('BackendRefuses', { reason });
+  };
+  const poolOf = ({ volumes }: View) => volumes.find((lv) => lv.name === poolName(volumeGroup)) ?? null;
   const modes = {
-    thick: thickProvisioning(host, clearing, log),
-    thin: thinProvisioning(host, log),
+    thick: thickProvisioning(host, bytes, requireRoom, log),
+    thin: thinProvisioning(host, requireRoom, log),
   } as const satisfies Record<string, Provisioning>;
   let mode: keyof typeof modes | null = null;
 
@@ -85,9 +120,9 @@ function openLvmDriver({ backend, options: chosen, executor, log }: DriverContex
       await ensureThinPool(host, log);
       return 'thin';
     }
-    const volumes = await host.volumes();
-    const hasPool = volumes.some((lv) => lv.name === poolName(volumeGroup));
-    if (!hasPool && (volumes.length > 0 || chosen.lvm_metadata_only)) return 'thick';
+    const view = await host.recentView();
+    const hasPool = poolOf(view) !== null;
+    if (!hasPool && (view.volumes.length > 0 || chosen.lvm_metadata_only)) return 'thick';
     try {
       await ensureThinPool(host, log);
       return 'thin';
@@ -108,7 +143,7 @@ function openLvmDriver({ backend, options: chosen, executor, log }: DriverContex
         });
       }
       // Says what to do where lvm2, root or the group is missing.
-      await host.group();
+      await host.view();
       if (!chosen.lvm_metadata_only && !(await host.hasDeviceMapper())) throw noDeviceMapper();
       mode = await chooseMode();
       log.info({ volumeGroup, mode }, 'volume group ready');
@@ -122,33 +157,20 @@ function openLvmDriver({ backend, options: chosen, executor, log }: DriverContex
     deleteSnapshot: async (snapshot) => provisioning().deleteSnapshot(snapshot),
 
     async devicePath(volume) {
-      return host.device((await requireVolume(host, volume)).name);
+      return host.device(await requireVolume(host, volume));
     },
 
     async stats() {
-      const [group, volumes] = await Promise.all([host.group(), host.volumes()]);
-      const pool = mode === 'thin' ? volumes.find((lv) => lv.name === poolName(volumeGroup)) : undefined;
-      const sizes =
-        pool === undefined
-          ? { total: group.sizeBytes, free: group.freeBytes, provisioned: group.sizeBytes - group.freeBytes }
-          : {
-              total: pool.sizeBytes,
-              free: pool.sizeBytes * (1 - (pool.dataPercent ?? 0) / 100),
-              provisioned: sum(volumes.filter((lv) => lv.pool === pool.name).map((lv) => lv.sizeBytes)),
-            };
-      return statsOf(backend, sizes, {
-        isThin: pool !== undefined,
-        totalVolumes: volumes.filter(isVolume).length,
-        extra: { lvm_type: pool === undefined ? 'default' : 'thin' },
-      });
+      const view = await host.view();
+      return statsOf(backend, view, mode === 'thin' ? poolOf(view) : null, thresholds);
     },
 
     async poolOf(volume) {
-      return lookUp(await host.volumes(), lvName(volume.name)).own === null ? null : backend;
+      return lookUp((await host.recentView()).volumes, lvName(volume.name)).own === null ? null : backend;
     },
 
     async list() {
-      const volumes = await host.volumes();
+      const { volumes } = await host.recentView();
       return volumes
         .filter((lv) => isVolume(lv) || isSnapshot(lv))
         .map((lv) => ({
@@ -157,37 +179,59 @@ function openLvmDriver({ backend, options: chosen, executor, log }: DriverContex
           sizeBytes: lv.sizeBytes,
         }));
     },
+
+    maintain: (signal) => wiper.pass(signal),
   };
 }
 
 function isSnapshot(lv: LogicalVolume): boolean {
-  return lv.tags.has(tags.owned) && lv.tags.has(tags.snapshot);
+  return lv.tags.has(tags.owned) && lv.tags.has(tags.snapshot) && !isQuarantined(lv);
 }
 
 function isVolume(lv: LogicalVolume): boolean {
-  const isOurs = lv.tags.has(tags.owned) && lv.segmentType !== 'thin-pool';
+  const isOurs = lv.tags.has(tags.owned) && lv.segmentType !== 'thin-pool' && !isQuarantined(lv);
   return isOurs && !lv.tags.has(tags.snapshot) && !lv.tags.has(tags.temporary);
 }
 
-function statsOf(
-  name: string,
-  sizes: { readonly total: number; readonly free: number; readonly provisioned: number },
-  more: { readonly isThin: boolean; readonly totalVolumes: number; readonly extra: Readonly<Record<string, unknown>> },
-): DriverStats {
-  const gb = (bytes: number) => Math.floor((bytes / GIB) * 100) / 100;
-  const pool = {
-    name,
-    total: { kind: 'known', gb: gb(sizes.total) },
-    free: { kind: 'known', gb: gb(sizes.free) },
-    provisionedGb: gb(sizes.provisioned),
-    thinProvisioning: more.isThin,
-    thickProvisioning: !more.isThin,
-    totalVolumes: more.totalVolumes,
-    extra: more.extra,
-  } as const;
-  return { vendorName: 'Ashlar', driverVersion: '1.0.0', pools: [pool] };
+function statsOf(name: string, view: View, pool: LogicalVolume | null, thresholds: Thresholds): DriverStats {
+  const { group, volumes } = view;
+  const sizes =
+    pool === null
+      ? { total: group.sizeBytes, free: group.freeBytes, provisioned: group.sizeBytes - group.freeBytes }
+      : {
+          total: pool.sizeBytes,
+          free: pool.sizeBytes * (1 - (pool.dataPercent ?? 0) / 100),
+          provisioned: sizeOf(volumes.filter((lv) => lv.pool === pool.name)),
+        };
+  const refusal = whyNoMore(view, pool, thresholds);
+  const gb = (bytes: number) => Math.floor((bytes / GIB) * 1000) / 1000;
+  return {
+    vendorName: 'Ashlar',
+    driverVersion: '1.0.0',
+    pools: [
+      {
+        name,
+        total: { kind: 'known', gb: gb(sizes.total) },
+        // What would be refused is not offered.
+        free: { kind: 'known', gb: refusal === null ? gb(sizes.free) : 0 },
+        provisionedGb: gb(sizes.provisioned),
+        thinProvisioning: pool !== null,
+        thickProvisioning: pool === null,
+        totalVolumes: volumes.filter(isVolume).length,
+        extra: {
+          lvm_type: pool === null ? 'default' : 'thin',
+          lvm_volumes_left: volumesLeft(view),
+          lvm_deleted_gb: gb(sizeOf(volumes.filter(isQuarantined))),
+          ...(pool === null
+            ? {}
+            : { thin_pool_data_percent: pool.dataPercent, thin_pool_metadata_percent: pool.metadataPercent }),
+          ...(refusal === null ? {} : { no_room_reason: refusal }),
+        },
+      },
+    ],
+  };
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+function sizeOf(volumes: readonly LogicalVolume[]): number {
+  return volumes.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
 }

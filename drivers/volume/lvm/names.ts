@@ -11,15 +11,21 @@ export const tags = {
   temporary: 'ashlar.temporary',
   /** + bytes: what is behind them was added by an extend and is not known to be zeros yet. */
   growingFrom: 'ashlar.growing-from.',
+  /** + bytes: of something deleted, how much of its start has been erased. */
+  wipedTo: 'ashlar.wiped-to.',
   /** On the volume group: every free extent reads as zeros, so new volumes need no wiping. */
   freeSpaceIsZero: 'ashlar.free-space-is-zero',
 } as const;
 
+const DELETED = 'deleted-';
+
 /** The LV name for a backend name. LVM keeps names that start with `snapshot` for itself. */
 export function lvName(name: string): string {
-  if (!/^[A-Za-z0-9_+.][A-Za-z0-9_+.-]{0,119}$/.test(name) || name === '.' || name === '..') {
+  if (!/^[A-Za-z0-9_+.][A-Za-z0-9_+.-]{0,109}$/.test(name) || name === '.' || name === '..' || isDeletedName(name)) {
     throw failure('InvalidInput', {
-      reason: `'${name}' cannot be the name of a logical volume: letters, digits and _ + . - only, 120 at the most.`,
+      reason:
+        `'${name}' cannot be the name of a logical volume: letters, digits and _ + . - only, 110 at the most, ` +
+        `and not '${DELETED}' at its start.`,
     });
   }
   return name.startsWith('snapshot') ? `_${name}` : name;
@@ -37,4 +43,18 @@ export function poolName(volumeGroup: string): string {
 /** The snapshot that a thick clone is copied from. */
 export function temporaryName(volumeName: string): string {
   return lvName(`clone-of-${volumeName}`);
+}
+
+/** The name that an LV gets when it is deleted; a number behind it where that is taken. */
+export function deletedName(lv: string, isTaken: (name: string) => boolean): string {
+  const plain = `${DELETED}${lv}`;
+  if (!isTaken(plain)) return plain;
+  let number = 2;
+  while (isTaken(`${plain}.${number}`)) number += 1;
+  return `${plain}.${number}`;
+}
+
+/** True for what waits to be erased and removed. Its tag says whether it is ours. */
+export function isDeletedName(lv: string): boolean {
+  return lv.startsWith(DELETED);
 }

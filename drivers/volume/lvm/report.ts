@@ -1,4 +1,4 @@
-/** What `lvs` and `vgs` say, as values. Pure; throws an Error that names the field where a report is not as expected. */
+/** What `lvm fullreport` says, as values. Pure; throws an Error that names the field where a report is not as expected. */
 import { tags } from './names.ts';
 
 export interface LogicalVolume {
@@ -20,70 +20,92 @@ export interface LogicalVolume {
   readonly metadataPercent: number | null;
   /** Of a thin pool: new blocks read as zeros. */
   readonly zeroesNewBlocks: boolean;
-  readonly groupTags: ReadonlySet<string>;
 }
 
 export interface VolumeGroup {
   readonly name: string;
   readonly sizeBytes: number;
   readonly freeBytes: number;
-  readonly volumes: number;
   readonly tags: ReadonlySet<string>;
   readonly extentBytes: number;
+  /** LVM counts it up with every change. */
+  readonly sequence: number;
+  /** Where LVM writes down what there is. When it is full, nothing can be made any more. */
+  readonly metadataBytes: number;
+  readonly metadataFreeBytes: number;
 }
 
-/** Reads `lvs --reportformat json --units b --nosuffix`. An LV of several segments has a row for each: one is enough. */
-export function parseVolumes(text: string): readonly LogicalVolume[] {
-  const byName = new Map(rows(text, 'lv').map((row) => [row('lv_name'), row] as const));
-  return [...byName.values()].map((row) => {
-    const attributes = row('lv_attr');
-    const isCowSnapshot = row('origin') !== '' && row('pool_lv') === '';
-    return {
-      name: row('lv_name'),
-      sizeBytes: isCowSnapshot ? bytes(row('origin_size'), 'origin_size') : bytes(row('lv_size'), 'lv_size'),
-      tags: parseTags(row('lv_tags')),
-      origin: row('origin') || null,
-      pool: row('pool_lv') || null,
-      segmentType: row('segtype'),
-      isActive: attributes[4] === 'a' || attributes[4] === 's',
-      isOpen: attributes[5] === 'o',
-      isInvalid: /[ISmM]/.test(attributes[4] ?? ''),
-      dataPercent: percent(row('data_percent')),
-      metadataPercent: percent(row('metadata_percent')),
-      zeroesNewBlocks: row('zero') === 'zero',
-      groupTags: parseTags(row('vg_tags')),
-    };
-  });
+/** All of a volume group at one moment. */
+export interface View {
+  readonly group: VolumeGroup;
+  readonly volumes: readonly LogicalVolume[];
 }
 
-/** Reads `vgs --reportformat json --units b --nosuffix` of one group. */
-export function parseGroup(text: string): VolumeGroup {
-  const [row] = rows(text, 'vg');
-  if (row === undefined) throw new Error('the report of vgs holds no volume group');
+/** Reads `lvm fullreport` as commands.showAll asks for it. An LV of several segments has a row for each: one is enough. */
+export function parseView(text: string): View {
+  const [group] = rows(text, 'vg');
+  if (group === undefined) throw new Error('the report holds no volume group');
+  const byName = new Map(rows(text, 'seg').map((row) => [row('lv_name'), row] as const));
+  return { group: parseGroup(group), volumes: [...byName.values()].map(parseVolume) };
+}
+
+function parseVolume(row: Row): LogicalVolume {
+  const attributes = row('lv_attr');
+  const isCowSnapshot = row('origin') !== '' && row('pool_lv') === '';
+  return {
+    name: row('lv_name'),
+    sizeBytes: isCowSnapshot ? bytes(row('origin_size'), 'origin_size') : bytes(row('lv_size'), 'lv_size'),
+    tags: parseTags(row('lv_tags')),
+    origin: row('origin') || null,
+    pool: row('pool_lv') || null,
+    segmentType: row('segtype'),
+    isActive: attributes[4] === 'a' || attributes[4] === 's',
+    isOpen: attributes[5] === 'o',
+    isInvalid: /[ISmM]/.test(attributes[4] ?? ''),
+    dataPercent: percent(row('data_percent')),
+    metadataPercent: percent(row('metadata_percent')),
+    zeroesNewBlocks: row('zero') === 'zero',
+  };
+}
+
+function parseGroup(row: Row): VolumeGroup {
   return {
     name: row('vg_name'),
     sizeBytes: bytes(row('vg_size'), 'vg_size'),
     freeBytes: bytes(row('vg_free'), 'vg_free'),
-    volumes: bytes(row('lv_count'), 'lv_count'),
     tags: parseTags(row('vg_tags')),
     extentBytes: bytes(row('vg_extent_size'), 'vg_extent_size'),
+    sequence: bytes(row('vg_seqno'), 'vg_seqno'),
+    metadataBytes: bytes(row('vg_mda_size'), 'vg_mda_size'),
+    metadataFreeBytes: bytes(row('vg_mda_free'), 'vg_mda_free'),
   };
 }
 
 /** Where an extend began that has not been finished, in bytes; null where none is under way. */
 export function growingFrom(volume: LogicalVolume): number | null {
-  const tag = [...volume.tags].find((name) => name.startsWith(tags.growingFrom));
-  return tag === undefined ? null : bytes(tag.slice(tags.growingFrom.length), tag);
+  return bytesInTag(volume, tags.growingFrom);
+}
+
+/** How much of the start of something deleted has been erased, in bytes. */
+export function wipedTo(volume: LogicalVolume): number {
+  return bytesInTag(volume, tags.wipedTo) ?? 0;
+}
+
+function bytesInTag(volume: LogicalVolume, prefix: string): number | null {
+  const found = [...volume.tags].filter((name) => name.startsWith(prefix));
+  // Two are there where a crash came between adding the next and taking the last away: the smaller is always safe.
+  return found.length === 0 ? null : Math.min(...found.map((tag) => bytes(tag.slice(prefix.length), tag)));
 }
 
 type Row = (field: string) => string;
 
-function rows(text: string, kind: 'lv' | 'vg'): readonly Row[] {
+function rows(text: string, kind: 'seg' | 'vg'): readonly Row[] {
   const document = JSON.parse(text) as { readonly report?: readonly Record<string, unknown>[] } | null;
   const reports = document?.report;
   if (!Array.isArray(reports)) throw new Error("the tool's answer has no 'report'");
   return reports.flatMap((report: Record<string, unknown>) => {
-    const list = report[kind];
+    // A group without volumes has no list of them.
+    const list = report[kind] ?? (kind === 'seg' && Array.isArray(report.vg) ? [] : undefined);
     if (!Array.isArray(list)) throw new Error(`the report has no '${kind}'`);
     return list.map(
       (fields: Record<string, unknown>): Row =>

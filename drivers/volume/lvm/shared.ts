@@ -1,8 +1,7 @@
 import { type DriverSnapshot, type DriverVolume, failure, type Logger } from '#driver';
-import * as commands from './commands.ts';
 import { type LvmHost, takenByForeign } from './host.ts';
-import { lvName, tags } from './names.ts';
-import type { LogicalVolume } from './report.ts';
+import { deletedName, isDeletedName, lvName, tags } from './names.ts';
+import type { LogicalVolume, View } from './report.ts';
 
 /** What thick and thin do differently. */
 export interface Provisioning {
@@ -17,6 +16,15 @@ export interface Provisioning {
 
 export const GIB = 1024 ** 3;
 
+export function toBytes(sizeGb: number): number {
+  return Math.round(sizeGb * GIB);
+}
+
+/** Whole GiB, for people: what an extend adds, say. */
+export function toGb(bytes: number): number {
+  return Math.ceil(bytes / GIB);
+}
+
 /** The LV of that name, if it is ours. `isForeign` says that the name is taken by what is not. */
 export function lookUp(volumes: readonly LogicalVolume[], name: string) {
   const found = volumes.find((volume) => volume.name === name);
@@ -26,7 +34,7 @@ export function lookUp(volumes: readonly LogicalVolume[], name: string) {
 
 /** The LV for something that is about to be made: null where there is none, an error where the name is another's. */
 export async function findForCreate(host: LvmHost, name: string): Promise<LogicalVolume | null> {
-  const { own, isForeign } = lookUp(await host.volumes(), name);
+  const { own, isForeign } = lookUp((await host.recentView()).volumes, name);
   if (isForeign) throw takenByForeign(host.settings.volumeGroup, name);
   return own;
 }
@@ -39,7 +47,7 @@ export function findForDelete(volumes: readonly LogicalVolume[], log: Logger, na
 }
 
 export async function requireVolume(host: LvmHost, volume: Pick<DriverVolume, 'id' | 'name'>): Promise<LogicalVolume> {
-  return requireVolumeIn(await host.volumes(), volume);
+  return requireVolumeIn((await host.recentView()).volumes, volume);
 }
 
 export function requireVolumeIn(
@@ -52,7 +60,7 @@ export function requireVolumeIn(
 }
 
 export async function requireSnapshot(host: LvmHost, snapshot: DriverSnapshot): Promise<LogicalVolume> {
-  const { own } = lookUp(await host.volumes(), lvName(snapshot.name));
+  const { own } = lookUp((await host.recentView()).volumes, lvName(snapshot.name));
   if (own === null) throw failure('SnapshotNotFound', { id: snapshot.id });
   if (own.isInvalid) {
     throw failure('VolumeBackendAPIException', {
@@ -71,6 +79,16 @@ export function requireClosed(lv: LogicalVolume, code: 'VolumeIsBusy' | 'Snapsho
   });
 }
 
-export async function removeVolume(host: LvmHost, lv: string): Promise<void> {
-  await host.run(commands.remove(host.settings.volumeGroup, lv));
+/**
+ * Takes an LV away from its user, in one step that a crash leaves done or not done: it gets a name under which nobody finds
+ * it. The wiper erases and removes it (wiper.ts).
+ */
+export async function quarantine(host: LvmHost, { volumes }: View, lv: LogicalVolume): Promise<void> {
+  const isTaken = (name: string) => volumes.some((other) => other.name === name);
+  await host.rename(lv.name, deletedName(lv.name, isTaken));
+}
+
+/** Ours, deleted, and not removed yet. */
+export function isQuarantined(lv: LogicalVolume): boolean {
+  return isDeletedName(lv.name) && lv.tags.has(tags.owned);
 }

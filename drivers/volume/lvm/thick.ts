@@ -6,30 +6,31 @@
  * before the first extent with old bytes is given back (volume_clear = none, a partial wipe, a snapshot's store).
  */
 import { type DriverSnapshot, type DriverVolume, failure, type Logger } from '#driver';
+import type { Bytes } from './bytes.ts';
 import * as commands from './commands.ts';
 import type { LvmHost } from './host.ts';
 import { lvName, tags, temporaryName } from './names.ts';
-import { growingFrom, type LogicalVolume } from './report.ts';
+import { growingFrom, type LogicalVolume, type View } from './report.ts';
 import {
   findForCreate,
   findForDelete,
-  GIB,
   lookUp,
   type Provisioning,
-  removeVolume,
+  quarantine,
   requireClosed,
   requireSnapshot,
   requireVolume,
   requireVolumeIn,
+  toBytes,
+  toGb,
 } from './shared.ts';
 
-export interface Clearing {
-  readonly method: 'none' | 'zero';
-  /** MiB at the start of a volume; 0 is all of it. */
-  readonly sizeMib: number;
-}
-
-export function thickProvisioning(host: LvmHost, clearing: Clearing, log: Logger): Provisioning {
+export function thickProvisioning(
+  host: LvmHost,
+  bytes: Bytes,
+  requireRoom: () => Promise<void>,
+  log: Logger,
+): Provisioning {
   const { volumeGroup, metadataOnly } = host.settings;
 
   /** Makes the LV, has `fill` put its bytes right, and only then calls it whole. `isZero`: it reads as zeros already. */
@@ -41,22 +42,26 @@ export function thickProvisioning(host: LvmHost, clearing: Clearing, log: Logger
     const found = await findForCreate(host, name);
     if (found !== null && !found.tags.has(tags.making)) return;
     if (found === null) {
-      const wanted = { volumeGroup, name, sizeGb: volume.sizeGb, tags: [tags.owned, tags.making] };
-      await host.run(commands.createThick(wanted, { metadataOnly }), volume.sizeGb);
+      await requireRoom();
+      const wanted = { volumeGroup, name, sizeBytes: toBytes(volume.sizeGb), tags: [tags.owned, tags.making] };
+      const isThere = ({ volumes }: View) => lookUp(volumes, name).own?.tags.has(tags.making) === true;
+      await host.change(commands.createThick(wanted, { metadataOnly }), isThere, volume.sizeGb);
     }
     // Looked at after the LV has its extents: whoever gave back dirty ones took the group's tag away before.
-    const lv = await requireVolume(host, volume);
-    const isZero = found === null && lv.groupTags.has(tags.freeSpaceIsZero);
-    if (!metadataOnly) await fill(await host.device(name), lv, isZero);
+    const view = await host.view();
+    const lv = requireVolumeIn(view.volumes, volume);
+    const isZero = found === null && view.group.tags.has(tags.freeSpaceIsZero);
+    if (!metadataOnly) await fill(await host.device(lv), lv, isZero);
     await host.untag(name, tags.making);
   }
 
-  /** Fills a new volume from a snapshot, the rest with zeros. */
+  /** Fills a new volume from a snapshot, the rest with zeros. Only what is not zero is written, where zeros are cheap. */
   function copyFrom(source: LogicalVolume) {
     return async (device: string, lv: LogicalVolume, isZero: boolean) => {
-      const bytes = Math.min(source.sizeBytes, lv.sizeBytes);
-      await host.copy(await host.device(source.name), device, bytes, { skipZeros: isZero });
-      if (!isZero) await host.wipe({ device, from: bytes, to: lv.sizeBytes });
+      const to = Math.min(source.sizeBytes, lv.sizeBytes);
+      const skipZeros = isZero || (await bytes.zeroesByItself(device));
+      if (!isZero) await bytes.wipe({ device, from: skipZeros ? 0 : to, to: lv.sizeBytes });
+      await bytes.copy({ device: await host.device(source), from: 0, to }, device, { skipZeros });
     };
   }
 
@@ -64,23 +69,17 @@ export function thickProvisioning(host: LvmHost, clearing: Clearing, log: Logger
     const found = await findForCreate(host, name);
     if (found !== null && found.origin === origin.name) return;
     // lvm was cut off after it had made the store and before it became a snapshot.
-    if (found !== null) await removeVolume(host, name);
+    if (found !== null) await host.remove(name);
+    await requireRoom();
     const snapshot = { volumeGroup, name, origin: origin.name, tags: [tags.owned, kind] };
-    await host.run(commands.createCowSnapshot(snapshot), Math.ceil(origin.sizeBytes / GIB));
+    const isThere = ({ volumes }: View) => lookUp(volumes, name).own?.origin === origin.name;
+    await host.change(commands.createCowSnapshot(snapshot), isThere, toGb(origin.sizeBytes));
   }
 
   /** A copy-on-write store holds old bytes of its origin. */
   async function removeSnapshot(lv: LogicalVolume): Promise<void> {
-    await host.freeSpaceIsDirty(lv);
-    await removeVolume(host, lv.name);
-  }
-
-  async function clear(lv: LogicalVolume): Promise<void> {
-    if (metadataOnly) return;
-    const bytes = clearing.sizeMib === 0 ? lv.sizeBytes : Math.min(lv.sizeBytes, clearing.sizeMib * 1024 ** 2);
-    const isWhole = clearing.method === 'zero' && bytes === lv.sizeBytes;
-    if (!isWhole) await host.freeSpaceIsDirty(lv);
-    if (clearing.method === 'zero') await host.wipe({ device: await host.device(lv.name), from: 0, to: bytes });
+    await host.freeSpaceIsDirty();
+    await host.remove(lv.name);
   }
 
   async function removeTemporary(volumes: readonly LogicalVolume[], volumeName: string): Promise<void> {
@@ -91,7 +90,7 @@ export function thickProvisioning(host: LvmHost, clearing: Clearing, log: Logger
   return {
     createVolume: (volume) =>
       make(volume, async (device, lv, isZero) => {
-        if (!isZero) await host.wipe({ device, from: 0, to: lv.sizeBytes });
+        if (!isZero) await bytes.wipe({ device, from: 0, to: lv.sizeBytes });
       }),
 
     async createVolumeFromSnapshot(volume, snapshot: DriverSnapshot) {
@@ -105,13 +104,15 @@ export function thickProvisioning(host: LvmHost, clearing: Clearing, log: Logger
       if (found === null || found.tags.has(tags.making)) {
         const origin = await requireVolume(host, source);
         await snapshotOf(origin, temporaryName(volume.name), tags.temporary);
-        await make(volume, copyFrom({ ...origin, name: temporaryName(volume.name) }));
+        const { own } = lookUp((await host.view()).volumes, temporaryName(volume.name));
+        await make(volume, copyFrom(own ?? origin));
       }
-      await removeTemporary(await host.volumes(), volume.name);
+      await removeTemporary((await host.recentView()).volumes, volume.name);
     },
 
     async deleteVolume(volume) {
-      const volumes = await host.volumes();
+      const view = await host.view();
+      const { volumes } = view;
       await removeTemporary(volumes, volume.name);
       const lv = findForDelete(volumes, log, lvName(volume.name));
       if (lv === null) return;
@@ -121,24 +122,28 @@ export function thickProvisioning(host: LvmHost, clearing: Clearing, log: Logger
         throw failure('VolumeIsBusy', { id: volume.id, reason: `it has snapshots: ${names}. Delete them first.` });
       }
       requireClosed(lv, 'VolumeIsBusy', volume.id);
-      await clear(lv);
-      await removeVolume(host, lv.name);
+      await quarantine(host, view, lv);
     },
 
     async extendVolume(volume, newSizeGb) {
-      const volumes = await host.volumes();
+      const sizeBytes = toBytes(newSizeGb);
+      const view = await host.recentView();
+      const { volumes } = view;
       const lv = requireVolumeIn(volumes, volume);
-      if (lv.sizeBytes >= newSizeGb * GIB) return finishGrowing(lv);
+      if (lv.sizeBytes >= sizeBytes) return finishGrowing(view, lv);
       if (volumes.some((other) => other.origin === lv.name)) {
         throw failure('VolumeIsBusy', {
           id: volume.id,
           reason: 'a thick volume with snapshots cannot grow. Delete its snapshots first, or use lvm_type = thin.',
         });
       }
+      await requireRoom();
       if (growingFrom(lv) === null) await host.tag(lv.name, `${tags.growingFrom}${lv.sizeBytes}`);
-      await host.run(commands.extend(volumeGroup, lv.name, newSizeGb), newSizeGb - Math.floor(lv.sizeBytes / GIB));
+      const isDone = (after: View) => (lookUp(after.volumes, lv.name).own?.sizeBytes ?? 0) >= sizeBytes;
+      await host.change(commands.extend(volumeGroup, lv.name, sizeBytes), isDone, toGb(sizeBytes - lv.sizeBytes));
       // Looked at again: the group's tag counts as it is after the extents were given.
-      await finishGrowing(await requireVolume(host, volume));
+      const after = await host.view();
+      await finishGrowing(after, requireVolumeIn(after.volumes, volume));
     },
 
     async createSnapshot(snapshot) {
@@ -149,7 +154,7 @@ export function thickProvisioning(host: LvmHost, clearing: Clearing, log: Logger
     },
 
     async deleteSnapshot(snapshot) {
-      const lv = findForDelete(await host.volumes(), log, lvName(snapshot.name));
+      const lv = findForDelete((await host.view()).volumes, log, lvName(snapshot.name));
       if (lv === null) return;
       requireClosed(lv, 'SnapshotIsBusy', snapshot.id);
       await removeSnapshot(lv);
@@ -157,11 +162,11 @@ export function thickProvisioning(host: LvmHost, clearing: Clearing, log: Logger
   };
 
   /** Zeros what an extend has added, after a crash as well, and then forgets where it began. */
-  async function finishGrowing(lv: LogicalVolume): Promise<void> {
+  async function finishGrowing({ group }: View, lv: LogicalVolume): Promise<void> {
     const from = growingFrom(lv);
     if (from === null) return;
-    if (!metadataOnly && !lv.groupTags.has(tags.freeSpaceIsZero)) {
-      await host.wipe({ device: await host.device(lv.name), from, to: lv.sizeBytes });
+    if (!metadataOnly && !group.tags.has(tags.freeSpaceIsZero)) {
+      await bytes.wipe({ device: await host.device(lv), from, to: lv.sizeBytes });
     }
     await host.untag(lv.name, `${tags.growingFrom}${from}`);
   }

@@ -1,27 +1,35 @@
-/** Thin volumes: all in one pool that zeroes its new blocks; snapshots and clones are thin snapshots, at once. */
+/**
+ * Thin volumes: all in one pool that zeroes its new blocks; snapshots and clones are thin snapshots, at once. Nothing is
+ * made or grown while the pool is above a threshold (guards.ts): a pool that is full stops every volume in it.
+ */
 import { failure, type Logger } from '#driver';
 import * as commands from './commands.ts';
 import type { LvmHost } from './host.ts';
 import { lvName, poolName, tags } from './names.ts';
-import type { LogicalVolume } from './report.ts';
+import type { LogicalVolume, View } from './report.ts';
 import {
   findForCreate,
   findForDelete,
-  GIB,
   type Provisioning,
-  removeVolume,
+  quarantine,
   requireClosed,
   requireSnapshot,
   requireVolume,
+  toBytes,
+  toGb,
 } from './shared.ts';
 
-export function thinProvisioning(host: LvmHost, log: Logger): Provisioning {
+export function thinProvisioning(host: LvmHost, requireRoom: () => Promise<void>, log: Logger): Provisioning {
   const { volumeGroup } = host.settings;
   const pool = poolName(volumeGroup);
 
   async function grow(lv: LogicalVolume, sizeGb: number): Promise<void> {
-    if (lv.sizeBytes >= sizeGb * GIB) return;
-    await host.run(commands.extend(volumeGroup, lv.name, sizeGb), sizeGb - Math.floor(lv.sizeBytes / GIB));
+    const sizeBytes = toBytes(sizeGb);
+    if (lv.sizeBytes >= sizeBytes) return;
+    await requireRoom();
+    const isDone = ({ volumes }: View) =>
+      volumes.some((other) => other.name === lv.name && other.sizeBytes >= sizeBytes);
+    await host.change(commands.extend(volumeGroup, lv.name, sizeBytes), isDone, toGb(sizeBytes - lv.sizeBytes));
   }
 
   /** A thin snapshot of what `origin` finds, unless it is there. */
@@ -32,22 +40,25 @@ export function thinProvisioning(host: LvmHost, log: Logger): Provisioning {
   ): Promise<void> {
     if ((await findForCreate(host, name)) !== null) return;
     const snapshot = { volumeGroup, name, origin: (await origin()).name, tags: lvTags };
-    await host.run(commands.createThinSnapshot(snapshot));
+    await requireRoom();
+    await host.change(commands.createThinSnapshot(snapshot), isThere(name));
   }
 
   async function drop(name: string, code: 'VolumeIsBusy' | 'SnapshotIsBusy', id: string): Promise<void> {
-    const lv = findForDelete(await host.volumes(), log, name);
+    const view = await host.view();
+    const lv = findForDelete(view.volumes, log, name);
     if (lv === null) return;
     requireClosed(lv, code, id);
-    await removeVolume(host, lv.name);
+    await quarantine(host, view, lv);
   }
 
   return {
     async createVolume(volume) {
       const name = lvName(volume.name);
       if ((await findForCreate(host, name)) !== null) return;
-      const wanted = { volumeGroup, name, pool, sizeGb: volume.sizeGb, tags: [tags.owned] };
-      await host.run(commands.createThin(wanted), volume.sizeGb);
+      await requireRoom();
+      const wanted = { volumeGroup, name, pool, sizeBytes: toBytes(volume.sizeGb), tags: [tags.owned] };
+      await host.change(commands.createThin(wanted), isThere(name), volume.sizeGb);
     },
     async createVolumeFromSnapshot(volume, snapshot) {
       await snapshotOf(lvName(volume.name), [tags.owned], () => requireSnapshot(host, snapshot));
@@ -65,14 +76,18 @@ export function thinProvisioning(host: LvmHost, log: Logger): Provisioning {
   };
 }
 
+function isThere(name: string) {
+  return ({ volumes }: View) => volumes.some((lv) => lv.name === name && lv.tags.has(tags.owned));
+}
+
 /** Makes the pool where it is missing, and refuses one whose new blocks would show old bytes. */
 export async function ensureThinPool(host: LvmHost, log: Logger): Promise<void> {
   const { volumeGroup } = host.settings;
   const name = poolName(volumeGroup);
-  const find = async () => (await host.volumes()).find((lv) => lv.name === name);
+  const find = async () => (await host.view()).volumes.find((lv) => lv.name === name);
   if ((await find()) === undefined) {
     log.info({ pool: `${volumeGroup}/${name}` }, 'making the thin pool');
-    await host.run(commands.createThinPool(volumeGroup, name, [tags.owned]));
+    await host.change(commands.createThinPool(volumeGroup, name, [tags.owned]), isThere(name));
   }
   const pool = await find();
   if (pool?.segmentType !== 'thin-pool') {
@@ -87,5 +102,5 @@ export async function ensureThinPool(host: LvmHost, log: Logger): Promise<void> 
         `Turn it on with 'lvchange --zero y ${volumeGroup}/${name}'.`,
     });
   }
-  await host.run(commands.activate(volumeGroup, name));
+  if (!pool.isActive) await host.activate(name);
 }

@@ -15,7 +15,7 @@ function suite(type: string): void {
   volumeDriverSuite(`lvm (${type})`, {
     capacityGb: type === 'thin' ? 'a thin pool takes any promise' : { fits: 8, tooMuch: 13 },
     capabilities: { copies: capability, bytes: capability, foreign: true },
-    readers: ['lvs', 'vgs'],
+    readers: ['lvm'],
     readBytes,
     writeBytes,
     async open() {

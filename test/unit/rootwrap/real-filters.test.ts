@@ -14,6 +14,7 @@ const VG = 'cinder-volumes';
 const UUID = '0b1c2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d';
 const VOLUME = `volume-${UUID}`;
 const SNAPSHOT = `_snapshot-${UUID}`;
+const DELETED = `deleted-${VOLUME}`;
 const DEVICE = `/dev/${VG}/${VOLUME}`;
 const tags = ['ashlar', 'ashlar.making'];
 const named = { volumeGroup: VG, name: VOLUME, tags };
@@ -21,10 +22,11 @@ const range = { device: DEVICE, from: 0, to: 2 ** 30 };
 
 /** Every function that makes a command line, with what it makes: a new one without a sample fails the test below. */
 const lvmSamples: Record<keyof typeof lvm, readonly (readonly string[])[]> = {
-  listVolumes: [lvm.listVolumes(VG)],
-  showGroup: [lvm.showGroup(VG)],
+  showAll: [lvm.showAll(VG)],
   listDeviceMapperTargets: [lvm.listDeviceMapperTargets()],
-  createThick: [true, false].map((metadataOnly) => lvm.createThick({ ...named, sizeGb: 10 }, { metadataOnly })),
+  createThick: [true, false].map((metadataOnly) =>
+    lvm.createThick({ ...named, sizeBytes: 10 * 2 ** 30 }, { metadataOnly }),
+  ),
   createCowSnapshot: [
     lvm.createCowSnapshot({ ...named, name: SNAPSHOT, origin: VOLUME, tags: ['ashlar', 'ashlar.snapshot'] }),
     lvm.createCowSnapshot({
@@ -35,21 +37,23 @@ const lvmSamples: Record<keyof typeof lvm, readonly (readonly string[])[]> = {
     }),
   ],
   createThinPool: [lvm.createThinPool(VG, `${VG}-pool`, ['ashlar'])],
-  createThin: [lvm.createThin({ ...named, pool: `${VG}-pool`, sizeGb: 1 })],
+  createThin: [lvm.createThin({ ...named, pool: `${VG}-pool`, sizeBytes: 2 ** 30 })],
   createThinSnapshot: [lvm.createThinSnapshot({ ...named, name: SNAPSHOT, origin: VOLUME })],
-  extend: [lvm.extend(VG, VOLUME, 3)],
-  remove: [lvm.remove(VG, VOLUME), lvm.remove(VG, SNAPSHOT)],
-  activate: [lvm.activate(VG, VOLUME), lvm.activate(VG, `${VG}-pool`)],
-  changeTag: [
-    lvm.changeTag('--addtag', VG, VOLUME, 'ashlar.growing-from.1073741824'),
-    lvm.changeTag('--deltag', VG, VOLUME, 'ashlar.making'),
+  extend: [lvm.extend(VG, VOLUME, 3 * 2 ** 30)],
+  remove: [lvm.remove(VG, SNAPSHOT), lvm.remove(VG, DELETED), lvm.remove(VG, DELETED, `${DELETED}.2`)],
+  rename: [lvm.rename(VG, VOLUME, DELETED), lvm.rename(VG, SNAPSHOT, `deleted-${SNAPSHOT}.17`)],
+  activate: [lvm.activate(VG, VOLUME), lvm.activate(VG, DELETED), lvm.activate(VG, `${VG}-pool`)],
+  addTag: [
+    lvm.addTag(VG, VOLUME, 'ashlar.growing-from.1073741824'),
+    lvm.addTag(VG, DELETED, 'ashlar.wiped-to.1073741824'),
   ],
+  removeTag: [lvm.removeTag(VG, VOLUME, 'ashlar.making')],
   removeGroupTag: [lvm.removeGroupTag(VG, 'ashlar.free-space-is-zero')],
-  zeroOut: [lvm.zeroOut(range)],
+  zeroOut: [lvm.zeroOut(range), lvm.zeroOut({ ...range, device: `/dev/${VG}/${DELETED}` })],
   zeroByDd: [lvm.zeroByDd(range)],
-  copy: [true, false].map((skipZeros) => lvm.copy(DEVICE, `/dev/${VG}/${SNAPSHOT}`, 2 ** 30, { skipZeros })),
-  withIonice: [lvm.zeroOut(range), lvm.zeroByDd(range), lvm.copy(DEVICE, DEVICE, 1, { skipZeros: true })].flatMap(
-    (argv) => ['-c3', '-c2 -n7'].map((ionice) => lvm.withIonice(ionice, argv)),
+  copy: [true, false].map((skipZeros) => lvm.copy(range, `/dev/${VG}/${SNAPSHOT}`, { skipZeros })),
+  withIonice: [lvm.zeroOut(range), lvm.zeroByDd(range), lvm.copy(range, DEVICE, { skipZeros: true })].flatMap((argv) =>
+    ['-c3', '-c2 -n7'].map((ionice) => lvm.withIonice(ionice, argv)),
   ),
 };
 
@@ -144,6 +148,9 @@ const nearMisses: readonly string[] = [
   `lvremove --yes ${VG}`,
   `lvremove --yes @ashlar`,
   `lvremove --yes --select vg_name=${VG}`,
+  `lvm`,
+  `lvm fullreport ${VG}`,
+  `lvm lvremove ${VG}/${VOLUME}`,
   `lvs ${VG}`,
   `lvs --reportformat json --units b --nosuffix --options all ${VG}`,
   `lvchange --addtag ashlar other-vg/${VOLUME}`,
@@ -162,32 +169,37 @@ const nearMisses: readonly string[] = [
   `pvs`,
   `pvcreate --yes /dev/sda`,
   `lvconvert --merge ${VG}/${SNAPSHOT}`,
-  `lvrename ${VG} ${VOLUME} root`,
-  `lvextend --yes --size +10g ${VG}/${VOLUME}`,
-  `lvextend --yes --size 0g ${VG}/${VOLUME}`,
-  `lvextend --yes --size 10G ${VG}/${VOLUME}`,
+  `lvrename --yes ${VG} ${VOLUME} root`,
+  `lvrename --yes ${VG} root ${DELETED}`,
+  `lvrename --yes ${VG} ${DELETED} ${VOLUME}`,
+  `lvrename --yes other ${VOLUME} ${DELETED}`,
+  `lvrename --yes ${VG} ${VOLUME} deleted-root`,
+  `lvremove --yes --config 'activation { retry_deactivation = 1 }' ${VG}/${DELETED} ${VG}/root`,
+  `lvextend --yes --size +10737418240b ${VG}/${VOLUME}`,
+  `lvextend --yes --size 0b ${VG}/${VOLUME}`,
+  `lvextend --yes --size 10737418240B ${VG}/${VOLUME}`,
   `lvextend --yes --size 10 ${VG}/${VOLUME}`,
-  `lvextend --yes --size 99999999999g ${VG}/${VOLUME}`,
-  `lvextend --yes --resizefs --size 10g ${VG}/${VOLUME}`,
-  `lvextend --yes --size 10g ${VG}/root`,
-  `lvcreate --yes --name root --size 1g --activate y --zero y --wipesignatures y ${VG}`,
-  `lvcreate --yes --name ${VOLUME} --size 1g --activate y --zero n --wipesignatures y ${VG}`,
-  `lvcreate --yes --name ${VOLUME} --size 1g --addtag --activate y --zero y --wipesignatures y ${VG}`,
-  `lvcreate --yes --name ${VOLUME} --size 1g --activate y --zero y --wipesignatures y other`,
-  `lvcreate --yes --name ${VOLUME} --size 1g --activate y --zero y --wipesignatures y ${VG} /dev/sda`,
-  `lvcreate --yes --name ${VOLUME.toUpperCase()} --size 1g --activate y --zero y --wipesignatures y ${VG}`,
+  `lvextend --yes --size 99999999999999999999b ${VG}/${VOLUME}`,
+  `lvextend --yes --resizefs --size 10737418240b ${VG}/${VOLUME}`,
+  `lvextend --yes --size 10737418240b ${VG}/root`,
+  `lvcreate --yes --name root --size 1073741824b --activate y --zero y --wipesignatures y ${VG}`,
+  `lvcreate --yes --name ${VOLUME} --size 1073741824b --activate y --zero n --wipesignatures y ${VG}`,
+  `lvcreate --yes --name ${VOLUME} --size 1073741824b --addtag --activate y --zero y --wipesignatures y ${VG}`,
+  `lvcreate --yes --name ${VOLUME} --size 1073741824b --activate y --zero y --wipesignatures y other`,
+  `lvcreate --yes --name ${VOLUME} --size 1073741824b --activate y --zero y --wipesignatures y ${VG} /dev/sda`,
+  `lvcreate --yes --name ${VOLUME.toUpperCase()} --size 1073741824b --activate y --zero y --wipesignatures y ${VG}`,
   `lvcreate --yes --snapshot --name ${SNAPSHOT} --extents 100%ORIGIN ${VG}/root`,
   `lvcreate --yes --snapshot --name ${SNAPSHOT} --extents 1%ORIGIN ${VG}/${VOLUME}`,
-  `lvcreate --yes --type raid1 --name ${VOLUME} --size 1g ${VG}`,
-  `dd if=/dev/sda of=${DEVICE} bs=1048576 count=1 iflag=direct,count_bytes oflag=direct conv=fsync,nocreat status=none`,
-  `dd if=${DEVICE} of=/dev/sda bs=1048576 count=1 iflag=direct,count_bytes oflag=direct conv=fsync,nocreat status=none`,
-  `dd if=/etc/shadow of=${DEVICE} bs=1048576 count=1 iflag=direct,count_bytes oflag=direct conv=fsync,nocreat status=none`,
-  `dd if=${DEVICE} of=/etc/shadow bs=1048576 count=1 iflag=direct,count_bytes oflag=direct conv=fsync,nocreat status=none`,
-  `dd if=${DEVICE} of=/dev/${VG}/../sda bs=1048576 count=1 iflag=direct,count_bytes oflag=direct conv=fsync,nocreat status=none`,
-  `dd if=${DEVICE} of=/dev/other/${VOLUME} bs=1048576 count=1 iflag=direct,count_bytes oflag=direct conv=fsync status=none`,
-  `dd if=${DEVICE} of=${DEVICE} bs=1048576 count=1 iflag=direct,count_bytes oflag=direct conv=fsync status=none`,
-  `dd if=${DEVICE} of=${DEVICE} of=/etc/shadow bs=1048576 count=1 iflag=direct,count_bytes oflag=direct conv=fsync,nocreat status=none`,
-  `dd if=${DEVICE} of=${DEVICE} bs=1048576 count=-1 iflag=direct,count_bytes oflag=direct conv=fsync,nocreat status=none`,
+  `lvcreate --yes --type raid1 --name ${VOLUME} --size 1073741824b ${VG}`,
+  `dd if=/dev/sda of=${DEVICE} bs=1048576 skip=0 seek=0 count=1 iflag=direct,skip_bytes,count_bytes oflag=direct,seek_bytes conv=fsync,nocreat status=none`,
+  `dd if=${DEVICE} of=/dev/sda bs=1048576 skip=0 seek=0 count=1 iflag=direct,skip_bytes,count_bytes oflag=direct,seek_bytes conv=fsync,nocreat status=none`,
+  `dd if=/etc/shadow of=${DEVICE} bs=1048576 skip=0 seek=0 count=1 iflag=direct,skip_bytes,count_bytes oflag=direct,seek_bytes conv=fsync,nocreat status=none`,
+  `dd if=${DEVICE} of=/etc/shadow bs=1048576 skip=0 seek=0 count=1 iflag=direct,skip_bytes,count_bytes oflag=direct,seek_bytes conv=fsync,nocreat status=none`,
+  `dd if=${DEVICE} of=/dev/${VG}/../sda bs=1048576 skip=0 seek=0 count=1 iflag=direct,skip_bytes,count_bytes oflag=direct,seek_bytes conv=fsync,nocreat status=none`,
+  `dd if=${DEVICE} of=/dev/other/${VOLUME} bs=1048576 skip=0 seek=0 count=1 iflag=direct,skip_bytes,count_bytes oflag=direct,seek_bytes conv=fsync status=none`,
+  `dd if=${DEVICE} of=${DEVICE} bs=1048576 skip=0 seek=0 count=1 iflag=direct,skip_bytes,count_bytes oflag=direct,seek_bytes conv=fsync status=none`,
+  `dd if=${DEVICE} of=${DEVICE} of=/etc/shadow bs=1048576 skip=0 seek=0 count=1 iflag=direct,skip_bytes,count_bytes oflag=direct,seek_bytes conv=fsync,nocreat status=none`,
+  `dd if=${DEVICE} of=${DEVICE} bs=1048576 skip=0 seek=0 count=-1 iflag=direct,skip_bytes,count_bytes oflag=direct,seek_bytes conv=fsync,nocreat status=none`,
   `dd if=/dev/zero of=/dev/sda bs=1048576 seek=0 count=1 iflag=count_bytes oflag=direct,seek_bytes conv=fsync,nocreat status=none`,
   `dd if=/dev/zero of=/dev/${VG}//${VOLUME} bs=1048576 seek=0 count=1 iflag=count_bytes oflag=direct,seek_bytes conv=fsync,nocreat status=none`,
   `dd`,
@@ -307,7 +319,7 @@ describe('the project’s filters', () => {
   });
 
   it('refuse a path whose directory others than root can change', () => {
-    const argv = ['env', 'LVM_SYSTEM_DIR=/etc/cinder', ...lvm.showGroup(VG)];
+    const argv = ['env', 'LVM_SYSTEM_DIR=/etc/cinder', ...lvm.showAll(VG)];
     assert.equal(decide(filters, argv, plainLook).kind, 'run');
     assert.equal(decide(filters, argv, { ...plainLook, isTrusted: () => false }).kind, 'refused');
   });

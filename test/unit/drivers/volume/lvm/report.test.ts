@@ -2,34 +2,41 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { growingFrom, parseGroup, parseVolumes } from '../../../../../drivers/volume/lvm/report.ts';
+import { growingFrom, parseView, wipedTo } from '../../../../../drivers/volume/lvm/report.ts';
 
 const fixture = (name: string) =>
   readFileSync(new URL(`../../../../fixtures/lvm/${name}`, import.meta.url), { encoding: 'utf8' });
 const one = (fields: Record<string, string>) => {
-  const [row] = JSON.parse(fixture('lvs-linear.json')).report[0].lv;
-  return parseVolumes(JSON.stringify({ report: [{ lv: [{ ...row, ...fields }] }] }))[0]!;
+  const [report] = JSON.parse(fixture('report-linear.json')).report;
+  return parseView(JSON.stringify({ report: [{ ...report, seg: [{ ...report.seg[0], ...fields }] }] })).volumes[0]!;
 };
 
 test('an LV of two segments is one volume, with its whole size', () => {
-  const volumes = parseVolumes(fixture('lvs-linear.json'));
-  assert.deepEqual(
-    volumes.map((volume) => [volume.name.slice(0, 10), volume.sizeBytes]),
-    [
-      ['foreign', 268435456],
-      ['volume-0b2', 1610612736],
-      ['volume-5d1', 1073741824],
-    ],
-  );
+  const { volumes } = parseView(fixture('report-linear.json'));
+  assert.deepEqual(volumes.map((volume) => [volume.name.slice(0, 10), volume.sizeBytes] as const).sort(), [
+    ['deleted-vo', 67108864],
+    ['foreign', 268435456],
+    ['volume-0b2', 1610612736],
+    ['volume-5d1', 1073741824],
+  ]);
 });
 
 test('tags of the volume and of its group, and where an extend began', () => {
-  const [foreign, growing, making] = parseVolumes(fixture('lvs-linear.json'));
-  assert.deepEqual([...foreign!.tags], []);
-  assert.deepEqual([...making!.tags], ['ashlar', 'ashlar.making']);
-  assert.deepEqual([...making!.groupTags], ['ashlar.free-space-is-zero']);
-  assert.equal(growingFrom(growing!), 1073741824);
-  assert.equal(growingFrom(making!), null);
+  const { group, volumes } = parseView(fixture('report-linear.json'));
+  const find = (start: string) => volumes.find(({ name }) => name.startsWith(start))!;
+  assert.deepEqual([...find('foreign').tags], []);
+  assert.deepEqual([...find('volume-5d1').tags], ['ashlar', 'ashlar.making']);
+  assert.deepEqual([...group.tags], ['ashlar.free-space-is-zero']);
+  assert.equal(growingFrom(find('volume-0b2')), 1073741824);
+  assert.equal(growingFrom(find('volume-5d1')), null);
+});
+
+test('of two notes of how far erasing went, the smaller counts', () => {
+  assert.equal(wipedTo(one({ lv_tags: 'ashlar' })), 0);
+  assert.equal(
+    wipedTo(one({ lv_tags: 'ashlar,ashlar.wiped-to.34359738368,ashlar.wiped-to.17179869184' })),
+    17179869184,
+  );
 });
 
 test('the size of a copy-on-write snapshot is its origin’s, of a thin one its own', () => {
@@ -59,21 +66,30 @@ test('a thin pool: percentages, and whether it zeroes new blocks', () => {
 });
 
 test('an empty group has no volumes', () => {
-  assert.deepEqual(parseVolumes(fixture('lvs-empty.json')), []);
+  assert.deepEqual(parseView(fixture('report-empty.json')).volumes, []);
 });
 
-test('the group in bytes', () => {
-  const { name, sizeBytes, freeBytes, volumes, extentBytes } = parseGroup(fixture('vgs.json'));
-  assert.deepEqual([name, sizeBytes, freeBytes, volumes, extentBytes], ['t1vg', 4290772992, 1337982976, 3, 4194304]);
-  assert.throws(() => parseGroup('{"report":[{"vg":[]}]}'), /no volume group/);
+test('the group in bytes, with its sequence number and the room of its metadata area', () => {
+  const { tags: _, ...group } = parseView(fixture('report-linear.json')).group;
+  assert.deepEqual(group, {
+    name: 't1vg',
+    sizeBytes: 4290772992,
+    freeBytes: 1270874112,
+    extentBytes: 4194304,
+    sequence: 6,
+    metadataBytes: 1044480,
+    metadataFreeBytes: group.metadataFreeBytes,
+  });
+  assert.ok(group.metadataFreeBytes > 500_000 && group.metadataFreeBytes < 522_240);
+  assert.throws(() => parseView('{"report":[{"vg":[]}]}'), /no volume group/);
 });
 
 test('anything else is an error, never a wrong volume', () => {
   assert.throws(() => one({ lv_size: '1.00g' }), /lv_size is no whole number: '1.00g'/);
-  assert.throws(() => parseVolumes('{"report":[{"lv":[{"lv_name":"x"}]}]}'), /no field/);
+  assert.throws(() => parseView('{"report":[{"vg":[{"vg_name":"x"}]}]}'), /no field/);
   fc.assert(
     fc.property(fc.json(), (text) => {
-      assert.throws(() => parseVolumes(text), Error);
+      assert.throws(() => parseView(text), Error);
     }),
   );
 });
