@@ -2,8 +2,9 @@ import type { AuthStrategy } from '../api/auth.ts';
 import { noauthStrategy, tokenStrategy } from '../api/auth.ts';
 import { apiOptions } from '../api/options.ts';
 import { type ApiServer, createApiServer } from '../api/server.ts';
-import { createOperationRpc, createSchedulerRpc, createVolumeRpc } from '../rpc/clients.ts';
+import { createSchedulerRpc, createVolumeRpc } from '../rpc/clients.ts';
 import { createInquiryRpc } from '../rpc/inquiry.ts';
+import { createOperationRpc } from '../service/peers/operation-rpc.ts';
 import type { Shared } from './services.ts';
 
 /** The API, not listening yet. */
@@ -15,7 +16,7 @@ export function createApi(shared: Shared, adminToken: string): ApiServer {
   return createApiServer(
     {
       store,
-      operations: createOperationRpc(transport, log),
+      operations: createOperationRpc({ transport, store, log }),
       scheduler: createSchedulerRpc(transport, { timeoutMs }),
       volume: createVolumeRpc(transport, { timeoutMs }),
       inquiry: createInquiryRpc(transport),

@@ -76,6 +76,15 @@ export function operationStore(session: Session): OperationStore {
           .limit(limit)
           .select(knex.raw(selection)),
       ),
+    listQueuedOf: (owners, limit) =>
+      many(
+        table()
+          .whereIn('owner', [...owners])
+          .where('state', 'queued')
+          .orderBy('sequence')
+          .limit(limit)
+          .select(knex.raw(selection)),
+      ),
     history: (resourceId, limit) =>
       many(
         table().where({ resource_id: resourceId }).orderBy('sequence', 'desc').limit(limit).select(knex.raw(selection)),

@@ -1,3 +1,4 @@
+import { refreshPeerUsages } from './peer-usages.ts';
 import { lockKey, type Session } from './session.ts';
 import type { QuotaStore } from './store.ts';
 import { SQL_NOW } from './time.ts';
@@ -7,7 +8,7 @@ interface LimitRow {
   readonly hard_limit: number | null;
 }
 
-/** Limits from quotas and quota_classes. Usage is counted, quota_usages and reservations are not used. */
+/** Limits from quotas and quota_classes. Usage is counted; quota_usages is only kept right for a Cinder. */
 export function quotaStore(session: Session): QuotaStore {
   return {
     async limits(projectId) {
@@ -67,6 +68,7 @@ export function quotaStore(session: Session): QuotaStore {
         snapshotGb: row!.snapshot_gb,
       };
     },
+    refreshPeerUsages: ({ noSnapshotGb }) => refreshPeerUsages(session, noSnapshotGb),
     lockProject: (projectId) => lockKey(session, `project:${projectId}`),
   };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Service } from '../model/service.ts';
 import { type Row, serviceColumns, toService } from './rows.ts';
 import { lockKey, type Session } from './session.ts';
 import type { ServiceStore } from './store.ts';
@@ -57,19 +58,49 @@ export function serviceStore(session: Session): ServiceStore {
         const [row] = await tx.write<Row[]>(
           query.returning(tx.knex.raw(selection) as unknown as string) as PromiseLike<Row[]>,
         );
-        return toService(row!);
+        const registered = toService(row!);
+        await noteOurs(tx, registered, service.instance ?? randomUUID());
+        return registered;
       }),
     async heartbeat(id) {
+      // One statement: our count and the row's are equal unless somebody else beats.
       const rows = await session.rows(
-        `update services set report_count = report_count + 1, updated_at = ${SQL_NOW}
-         where id = :id and deleted = false returning id`,
+        `with beat as (
+           update services set report_count = report_count + 1, updated_at = ${SQL_NOW}
+           where id = :id and deleted = false returning id, host, "binary", report_count),
+         ours as (
+           update ashlar_services a set report_count = beat.report_count, updated_at = ${SQL_NOW}
+           from beat where a.host = beat.host and a."binary" = beat."binary")
+         select id from beat`,
         { id },
       );
       return rows.length > 0;
+    },
+    async listForeign({ host, binary } = {}) {
+      const query = session.knex('services as t').where('t.deleted', false).orderBy('t.id');
+      if (host !== undefined) query.where('t.host', host);
+      if (binary !== undefined) query.where('t.binary', binary);
+      query.whereRaw(
+        `not exists (select from ashlar_services a
+           where a.host = t.host and a."binary" = t."binary" and a.report_count >= t.report_count)`,
+      );
+      return (await session.read<Row[]>(query.select(session.knex.raw(selection)))).map(toService);
     },
     get: async (host, binary) => (await list(session, { host, binary }))[0] ?? null,
     list: (filters = {}) => list(session, filters),
     setDisabled: (id, disabled, reason) => change(id, { disabled, disabled_reason: reason }),
     setFrozen: (id, frozen) => change(id, { frozen }),
   };
+}
+
+/** Says whose the service is; each start is a new epoch. */
+async function noteOurs(tx: Session, { host, binary, reportCount }: Service, instance: string): Promise<void> {
+  await tx.rows(
+    `insert into ashlar_services (host, "binary", instance, epoch, report_count, started_at, updated_at)
+     values (:host, :binary, :instance, 1, :reportCount, ${SQL_NOW}, ${SQL_NOW})
+     on conflict (host, "binary") do update set
+       instance = excluded.instance, epoch = ashlar_services.epoch + 1, report_count = excluded.report_count,
+       started_at = excluded.started_at, updated_at = excluded.updated_at`,
+    { host, binary, instance, reportCount },
+  );
 }

@@ -192,7 +192,10 @@ export interface VolumeTypeStore {
 }
 
 export interface ServiceStore {
-  /** Inserts the row or takes over the one there is (same host and binary); report_count keeps counting. */
+  /**
+   * Inserts the row or takes over the one there is (same host and binary); report_count keeps counting. From then on the
+   * service counts as Ashlar's, until the row is beaten by another.
+   */
   register(service: {
     readonly host: string;
     readonly binary: string;
@@ -201,11 +204,15 @@ export interface ServiceStore {
     readonly rpcCurrentVersion: string;
     readonly objectCurrentVersion: string;
     readonly disabledOnCreate: boolean;
+    /** A uuid of this life of the process; one is made where none is given. */
+    readonly instance?: string;
   }): Promise<Service>;
   /** report_count + 1 and updated_at = the database's now. False where the row is gone. */
   heartbeat(id: number): Promise<boolean>;
   get(host: string, binary: string): Promise<Service | null>;
   list(filters?: { readonly host?: string; readonly binary?: string }): Promise<Service[]>;
+  /** The services that are not Ashlar's: never registered here, or beating without us since. */
+  listForeign(filters?: { readonly host?: string; readonly binary?: string }): Promise<Service[]>;
   setDisabled(id: number, disabled: boolean, reason: string | null): Promise<Service | null>;
   setFrozen(id: number, frozen: boolean): Promise<Service | null>;
 }
@@ -221,6 +228,11 @@ export interface QuotaStore {
   deleteLimits(projectId: string): Promise<void>;
   /** Counted from the rows themselves, so that usage cannot drift. */
   usage(projectId: string): Promise<{ volumes: number; snapshots: number; volumeGb: number; snapshotGb: number }>;
+  /**
+   * Brings the counters that a Cinder keeps for itself (quota_usages) to what the rows say, where they differ and no
+   * reservation of a Cinder is open on them; returns how many were changed. Rows that a Cinder never made are not made.
+   */
+  refreshPeerUsages(options: { readonly noSnapshotGb: boolean }): Promise<number>;
   /** Holds every other submit of the project back until this transaction ends. Only inside a transaction. */
   lockProject(projectId: string): Promise<void>;
 }
@@ -252,6 +264,8 @@ export interface OperationStore {
       | { readonly state: 'done'; readonly result?: unknown }
       | { readonly state: 'failed'; readonly code: string; readonly error: string },
   ): Promise<boolean>;
+  /** Queued operations of all these owners, oldest first: for what has to be settled on behalf of others. */
+  listQueuedOf(owners: readonly string[], limit: number): Promise<Operation[]>;
   /** Queued or running operations of an owner, oldest first, after the given id's place. */
   listUnfinished(owner: string, limit: number): Promise<Operation[]>;
   /** All operations of a resource, newest first. */

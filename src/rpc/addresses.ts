@@ -1,6 +1,6 @@
 /** Under which topics and servers a service is reached. Pure. */
-import { VOLUME_TOPIC } from '../rpcapi/requests.ts';
-import type { RpcTarget } from './transport.ts';
+import { SCHEDULER_TOPIC, VOLUME_TOPIC } from '../rpcapi/requests.ts';
+import type { RpcTarget, Transport } from './transport.ts';
 
 /**
  * The two listeners of a volume service `node@lvm`: the topic that all share, and one of its own in which the server is the
@@ -14,4 +14,10 @@ export function volumeAddresses(serviceHost: string): readonly Required<RpcTarge
 export function volumeTarget(serviceHost: string): Required<RpcTarget> {
   const [node = serviceHost] = serviceHost.split('@');
   return { topic: `${VOLUME_TOPIC}.${serviceHost}`, server: node };
+}
+
+/** Where to send what the owner of an operation shall do: any scheduler, or the volume service of that name. */
+export function ownerTarget(owner: string, { reach }: Pick<Transport, 'reach'>): RpcTarget {
+  if (owner === SCHEDULER_TOPIC) return { topic: SCHEDULER_TOPIC };
+  return reach === 'network' ? volumeTarget(owner) : { topic: VOLUME_TOPIC, server: owner };
 }

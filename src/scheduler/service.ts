@@ -6,12 +6,13 @@ import { withTimeout } from '../lib/timers.ts';
 import type { Logger } from '../log/logger.ts';
 import type { RequestContext } from '../model/context.ts';
 import { messageOf } from '../model/errors.ts';
-import { createOperationRpc, requestCapabilities } from '../rpc/clients.ts';
+import { requestCapabilities } from '../rpc/clients.ts';
 import { createDispatcher, defineMethod } from '../rpc/dispatcher.ts';
 import type { Transport } from '../rpc/transport.ts';
 import { SCHEDULER_TOPIC } from '../rpcapi/requests.ts';
 import { startHeartbeat } from '../service/heartbeat.ts';
 import { answerInquiries } from '../service/inquiries.ts';
+import { createOperationRpc } from '../service/peers/operation-rpc.ts';
 import { startPeriodicTask } from '../service/periodic-task.ts';
 import type { RunningService } from '../service/service.ts';
 import { createSchedulerManager } from './manager.ts';
@@ -36,7 +37,7 @@ export async function startSchedulerService(options: {
   readonly log: Logger;
 }): Promise<SchedulerService> {
   const { store, transport, host, log } = options;
-  const operations = createOperationRpc(transport, log);
+  const operations = createOperationRpc({ transport, store, log });
   const manager = createSchedulerManager({ store, operations, options: options.options, log });
   const wakeUp = defineMethod({
     args: z.object({ operation_id: z.uuid() }),

@@ -1,12 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import type { Store } from '../db/store.ts';
 import type { Logger } from '../log/logger.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Service } from '../model/service.ts';
+import { OBJECT_HISTORY } from '../rpcapi/objects/history.ts';
+import { RPC_VERSIONS } from '../rpcapi/wire/receive.ts';
 import { startPeriodicTask } from './periodic-task.ts';
-
-/** The versions that peers pin their messages to: what Cinder Zed writes. */
-const RPC_VERSIONS: Readonly<Record<string, string>> = { 'cinder-volume': '3.18', 'cinder-scheduler': '3.12' };
-const OBJECT_VERSION = '1.39';
 
 /** Beats in a row with foreign ones between them; a single one may be the last of a process that has just ended. */
 const TWINS_SAID_AT = 2;
@@ -31,15 +30,19 @@ export async function startHeartbeat(options: {
   readonly log: Logger;
 }): Promise<Heartbeat> {
   const { store, host, binary, log } = options;
+  // One life of the service, however often its row has to be made again.
+  const instance = randomUUID();
+  const rpcVersions: Readonly<Record<string, string>> = RPC_VERSIONS;
   const register = () =>
     store.services.register({
       host,
       binary,
       topic: binary,
       availabilityZone: options.availabilityZone,
-      rpcCurrentVersion: RPC_VERSIONS[binary] ?? '3.0',
-      objectCurrentVersion: OBJECT_VERSION,
+      rpcCurrentVersion: rpcVersions[binary] ?? '3.0',
+      objectCurrentVersion: OBJECT_HISTORY,
       disabledOnCreate: !options.enableNewServices,
+      instance,
     });
   let row = await register();
   let missed = 0;

@@ -1,8 +1,9 @@
 import { cinderTablesMigration } from './001-cinder-tables.ts';
 import { operationsMigration } from './002-operations.ts';
+import { servicesMigration } from './003-services.ts';
 import type { Migration } from './migration.ts';
 
 /** The roll-call, in order. */
-export const migrations: readonly Migration[] = [cinderTablesMigration, operationsMigration];
+export const migrations: readonly Migration[] = [cinderTablesMigration, operationsMigration, servicesMigration];
 
 export const LATEST_VERSION = migrations.at(-1)!.version;

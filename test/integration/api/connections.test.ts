@@ -6,8 +6,10 @@ import { fakeDriver } from '../../../drivers/volume/fake.ts';
 import type { Options } from '../../../src/config/options.ts';
 import type { Store } from '../../../src/db/store.ts';
 import { createLocalExecutor } from '../../../src/exec/executor.ts';
-import { createOperationRpc, createVolumeRpc } from '../../../src/rpc/clients.ts';
+import { createVolumeRpc } from '../../../src/rpc/clients.ts';
 import { createMemoryTransport } from '../../../src/rpc/memory.ts';
+import type { OperationRpc } from '../../../src/rpcapi/operations.ts';
+import { createOperationRpc } from '../../../src/service/peers/operation-rpc.ts';
 import { startVolumeService, type VolumeService } from '../../../src/volume/service.ts';
 import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
 import { recorderLog } from '../../support/recorder-log.ts';
@@ -22,13 +24,14 @@ describe('connections, with a volume service', () => {
   let store: Store;
   let service: VolumeService;
   let api: TestApi;
+  let rpc: OperationRpc;
   const log = recorderLog();
   const transport = createMemoryTransport();
-  const rpc = createOperationRpc(transport, log);
 
   before(async () => {
     postgres = await startTestPostgres();
     store = await postgres.freshStore();
+    rpc = createOperationRpc({ transport, store, log });
     const executor = createLocalExecutor({ log, privileged: 'root' });
     const open = { backend: 'fake', executor, log };
     service = await startVolumeService({

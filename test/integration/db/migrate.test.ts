@@ -57,7 +57,11 @@ describe('db sync', { timeout: 60_000 }, () => {
     assert.equal((await database.knex.raw('select count(*) as count from volume_types')).rows[0].count, 1);
     const names = (await database.knex.raw("select tablename from pg_tables where tablename like 'ashlar%' order by 1"))
       .rows;
-    assert.deepEqual(names, [{ tablename: 'ashlar_migrations' }, { tablename: 'ashlar_operations' }]);
+    assert.deepEqual(names, [
+      { tablename: 'ashlar_migrations' },
+      { tablename: 'ashlar_operations' },
+      { tablename: 'ashlar_services' },
+    ]);
     assert.deepEqual(await createStore(database).volumes.list({ projectId: null }), []);
   });
 
@@ -66,7 +70,7 @@ describe('db sync', { timeout: 60_000 }, () => {
     await refuses(checkSchema(database), /no tables of ashlar.*ashlar db sync/s);
     await dbSync(database);
     await database.knex.raw('delete from ashlar_migrations where version = :version', { version: LATEST_VERSION });
-    await refuses(checkSchema(database), /is at version 1, 2 is needed.*ashlar db sync/s);
+    await refuses(checkSchema(database), /is at version 2, 3 is needed.*ashlar db sync/s);
     await database.knex.raw("insert into ashlar_migrations values (1000, 'later', now())");
     await refuses(checkSchema(database), /newer ashlar/);
     await refuses(dbSync(database), /newer ashlar/);
@@ -95,7 +99,11 @@ describe('db sync', { timeout: 60_000 }, () => {
     await assert.rejects(dbSync(database));
     await refuses(checkSchema(database), /is at version 1/);
     await database.knex.raw('drop table ashlar_operations');
-    assert.deepEqual(await dbSync(database), { from: 1, to: LATEST_VERSION, steps: ['ashlar_operations'] });
+    assert.deepEqual(await dbSync(database), {
+      from: 1,
+      to: LATEST_VERSION,
+      steps: ['ashlar_operations', 'ashlar_services'],
+    });
   });
 });
 
@@ -109,8 +117,7 @@ async function empty(): Promise<Database> {
 async function likeCinder(): Promise<Database> {
   const database = await empty();
   await dbSync(database);
-  await database.knex.raw('drop table ashlar_operations');
-  await database.knex.raw('drop table ashlar_migrations');
+  await database.knex.raw('drop table ashlar_operations, ashlar_services, ashlar_migrations');
   return database;
 }
 

@@ -10,10 +10,10 @@ import { dbSync } from '../../../src/db/migrate.ts';
 import { createStore } from '../../../src/db/postgres-store.ts';
 import type { Store } from '../../../src/db/store.ts';
 import { failure, isFailure } from '../../../src/model/errors.ts';
-import { createOperationRpc } from '../../../src/rpc/clients.ts';
 import { createMemoryTransport } from '../../../src/rpc/memory.ts';
 import type { Transport } from '../../../src/rpc/transport.ts';
 import { SCHEDULER_TOPIC } from '../../../src/rpcapi/requests.ts';
+import { createOperationRpc } from '../../../src/service/peers/operation-rpc.ts';
 import { startVolumeService, type VolumeService } from '../../../src/volume/service.ts';
 import { eventually } from '../../support/node-process.ts';
 import { silentLog } from '../../support/postgres.ts';
@@ -85,7 +85,7 @@ async function openRunning(): Promise<Running> {
     services.push(service);
     return service;
   };
-  return { bed, transport, log, reports, start, rpc: createOperationRpc(transport, log) };
+  return { bed, transport, log, reports, start, rpc: createOperationRpc({ transport, store, log }) };
 }
 
 const ended = (ids: readonly string[]) =>
