@@ -31,10 +31,14 @@ export async function startNodeProcess(options: {
   readonly stateDir: string;
   readonly configFile?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A command line that runs another, as somebody else perhaps, in its own place. */
+  readonly by?: (...argv: readonly string[]) => [string, ...string[]];
 }): Promise<NodeProcess> {
   if (!existsSync(BUNDLE)) throw new Error('dist/ashlar.js is missing: npm run build');
   const config = options.configFile === undefined ? [] : ['--config-file', options.configFile];
-  const child = spawn(process.execPath, [BUNDLE, 'node', '--state-dir', options.stateDir, ...config], {
+  const argv = [process.execPath, BUNDLE, 'node', '--state-dir', options.stateDir, ...config] as const;
+  const [file, ...rest] = options.by?.(...argv) ?? argv;
+  const child = spawn(file, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   });

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmod, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { marked } from '../../../rootwrap/processes.ts';
+import { blockedLvm, helperOf, holdLock, isLvm, until } from '../../support/helper-crash.ts';
 import { type InstalledHelper, installHelper, whyNoHelper } from '../../support/installed-helper.ts';
 import { makeVolumeGroup, type TestVolumeGroup, whyNoLvm } from '../../support/lvm.ts';
 import { missingTgtd, startTestTgtd, type TestTgtd } from '../../support/tgtd.ts';
@@ -82,15 +81,15 @@ describe('a service that runs as an unprivileged user', { skip }, () => {
       try {
         const creating = service.ask('create', { volume });
         const lost = assert.rejects(creating, { cause: 'lost', message: /effect is unknown/ });
-        const blocked = await until(() => marked(() => true).find(isLvm));
-        const daemon = Number(markOf(await readFile(`/proc/${blocked}/environ`, 'latin1')));
+        const blocked = await blockedLvm(group.name);
+        const daemon = await helperOf(blocked);
         process.kill(daemon, 'SIGKILL');
         await lost;
-        assert.ok(isLvm(blocked), 'the kill alone leaves lvm behind');
+        assert.ok(isLvm(blocked, group.name), 'the kill alone leaves lvm behind');
         // The next command starts another helper, which ends what the one before has left.
         const again = service.ask('run', { argv: ['dmsetup', 'targets'] });
         await again.catch(() => {});
-        await until(() => (isLvm(blocked) ? undefined : true));
+        await until(() => (isLvm(blocked, group.name) ? undefined : true));
       } finally {
         lock.release();
       }
@@ -106,9 +105,9 @@ describe('a service that runs as an unprivileged user', { skip }, () => {
       const lock = await holdLock(group.name);
       try {
         service.ask('create', { volume: newVolume() }).catch(() => {});
-        const blocked = await until(() => marked(() => true).find(isLvm));
+        const blocked = await blockedLvm(group.name);
         service.child.kill('SIGKILL');
-        await until(() => (isLvm(blocked) ? undefined : true));
+        await until(() => (isLvm(blocked, group.name) ? undefined : true));
       } finally {
         lock.release();
       }
@@ -176,39 +175,4 @@ interface Service {
 function newVolume() {
   const id = randomUUID();
   return { id, name: `volume-${id}`, sizeGb: 1, pool: null, providerId: null, extraSpecs: {} };
-}
-
-/** Holds the group's lock as another lvm command would: lvm then waits in the middle of its work. */
-async function holdLock(volumeGroup: string): Promise<{ release(): void }> {
-  await mkdir('/run/lock/lvm', { recursive: true });
-  const child = spawn('flock', ['-x', `/run/lock/lvm/V_${volumeGroup}`, 'sh', '-c', 'echo held; read line'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  await new Promise((resolve) => child.stdout.once('data', resolve));
-  return { release: () => child.stdin.end('\n') };
-}
-
-/** An lvm command that still runs. */
-function isLvm(pid: number): boolean {
-  try {
-    return /^(lvs|lvcreate|vgs|lvm)$/.test(
-      execFileSync('cat', [`/proc/${pid}/comm`], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim(),
-    );
-  } catch {
-    return false;
-  }
-}
-
-/** The helper's process id, in the environment of what it started. */
-function markOf(environment: string): string {
-  return /(?:^|\0)ASHLAR_ROOTWRAP=(\d+)\./.exec(environment)![1]!;
-}
-
-async function until<T>(look: () => T | undefined): Promise<T> {
-  for (let attempt = 0; attempt < 400; attempt += 1) {
-    const found = look();
-    if (found !== undefined) return found;
-    await sleep(25);
-  }
-  throw new Error('it did not come about within its limit');
 }
