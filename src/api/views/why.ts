@@ -21,8 +21,9 @@ export function causesOf(evidence: Evidence): readonly string[] {
   const unfinished = operations.filter(({ finishedAt }) => finishedAt === null).toReversed();
   if (unfinished.length > 0)
     return [...new Set(unfinished.flatMap((operation) => causesOfOperation(evidence, operation)))];
-  const [refusal] = refusals;
   const [last] = operations;
+  // A request whose operation failed says that operation's failure again.
+  const [refusal] = refusals.filter(({ request_id: id }) => id !== last?.requestId);
   if (refusal !== undefined && (last?.finishedAt == null || Date.parse(refusal.at) > last.finishedAt.getTime())) {
     const { request, code, reason, at, request_id } = refusal;
     return [`the request ${request} was refused at ${at} (${request_id}): ${code}: ${reason}`];
