@@ -75,6 +75,11 @@ export const errorCatalogue = {
   InvalidArguments: { status: 400, template: 'Arguments of {method}: {reason}' },
   MalformedMessage: { status: 400, template: 'The message cannot be read: {reason}.' },
   RemoteError: { status: 500, template: 'The other service failed with {exception}: {reason}' },
+  Fenced: {
+    status: 503,
+    template:
+      '{what} is not ours to act on just now: its lease has run out or is with another process. It goes on where that is.',
+  },
   Overtaken: { status: 409, template: '{what} changed meanwhile: {reason}' },
   NotImplemented: { status: 501, template: '{what} is not implemented. {next}' },
   Internal: { status: 500, template: '{reason}' },
