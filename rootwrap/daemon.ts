@@ -23,6 +23,8 @@ const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 const END_LIMIT_MS = 4_000;
+/** The limit on open files is the kernel's business, not Node's. */
+export const PRLIMIT = '/usr/bin/prlimit';
 const RUNUSER = '/usr/sbin/runuser';
 const SETPRIV = '/usr/bin/setpriv';
 
@@ -91,7 +93,7 @@ async function perform(
   input: Buffer,
   mark: string,
   signal: AbortSignal,
-  { filters, look, env }: Context,
+  { filters, look, env, settings }: Context,
 ): Promise<Ended> {
   const decision = decide(filters, argv, look);
   switch (decision.kind) {
@@ -103,15 +105,16 @@ async function perform(
       return performVerb(decision, input, signal);
     case 'run': {
       const setpriv = diesWithUs ? [SETPRIV, '--pdeathsig', 'KILL', '--'] : [];
-      const words = [...setpriv, ...asUser(decision)];
+      const words = [...setpriv, ...asUser(decision, settings)];
       return run({ argv: words, env: { ...env, ...decision.env }, input, outputLimitBytes, mark }, signal);
     }
   }
 }
 
-/** The command line, as the filter's user. */
-export function asUser({ filter, argv }: Run): readonly string[] {
-  return filter.runAs === 'root' ? argv : [RUNUSER, '-u', filter.runAs, '--', ...argv];
+/** The command line, as the filter's user, whose limits PAM would set otherwise. */
+export function asUser({ filter, argv }: Run, { rlimitNofile }: Settings): readonly string[] {
+  if (filter.runAs === 'root') return argv;
+  return [RUNUSER, '-u', filter.runAs, '--', PRLIMIT, `--nofile=${rlimitNofile}:`, ...argv];
 }
 
 /** A verb that fails has exit code 1 and says why on stderr, like a program. */

@@ -17,18 +17,25 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 
 /** Syslog's socket is no stream, which is all that Node can open: one `logger` writes there for us, as long as we live. */
 export function createLog({ useSyslog, syslogFacility, logsCommands }: Settings): Log {
-  if (useSyslog && existsSync(SYSLOG) && existsSync(LOGGER)) {
-    const argv = ['-t', 'ashlar-rootwrap', '-p', `${syslogFacility}.info`, '--prio-prefix', '--socket', SYSLOG];
-    const logger = spawn(LOGGER, argv, { env: {}, detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
-    logger.on('error', () => {}).unref();
-    const write = writerTo(logger.stdin);
-    return (level, message) => {
-      if (level === 'warning' || logsCommands) write(`${SEVERITY[level]}${message}`);
-    };
-  }
-  const write = writerTo(fstatSync(2).isFIFO() ? new Socket({ fd: 2, readable: false }) : process.stderr);
-  if (useSyslog) write(`warning: use_syslog is set, but there is no ${SYSLOG} or no ${LOGGER}: the log goes here`);
-  return (level, message) => write(`${level}: ${message}`);
+  const hasSyslog = useSyslog && existsSync(SYSLOG) && existsSync(LOGGER);
+  const write = writerTo(hasSyslog ? startLogger(syslogFacility) : stderr());
+  if (useSyslog && !hasSyslog) write(`warning: use_syslog is set, but there is no ${SYSLOG} or no ${LOGGER}`);
+  return (level, message) => {
+    if (level === 'info' && useSyslog && !logsCommands) return;
+    write(hasSyslog ? `${SEVERITY[level]}${message}` : `${level}: ${message}`);
+  };
+}
+
+function startLogger(facility: string): Writable {
+  const argv = ['-t', 'ashlar-rootwrap', '-p', `${facility}.info`, '--prio-prefix', '--socket', SYSLOG];
+  const logger = spawn(LOGGER, argv, { env: {}, detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  logger.on('error', () => {}).unref();
+  return logger.stdin;
+}
+
+/** Never one that blocks. */
+function stderr(): Writable {
+  return fstatSync(2).isFIFO() ? new Socket({ fd: 2, readable: false }) : process.stderr;
 }
 
 function writerTo(stream: Writable): (line: string) => void {

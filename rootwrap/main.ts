@@ -7,7 +7,7 @@
  */
 import { existsSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { asUser, type Context, performVerb, serve } from './daemon.ts';
+import { asUser, type Context, PRLIMIT, performVerb, serve } from './daemon.ts';
 import { ConfigError, parseFilters, parseSettings } from './filters.ts';
 import { createLog, describe } from './log.ts';
 import { decide } from './match.ts';
@@ -16,8 +16,7 @@ import { createLook, whyUntrusted } from './trust.ts';
 const CODES = { refused: 99, noCommand: 98, badConfig: 97, notFound: 96, failed: 1 } as const;
 const VERB_LIMIT_MS = 60_000;
 const MAX_INPUT_BYTES = 64 * 1024;
-/** The limit on open files is the kernel's business, and Node ignores SIGPIPE: these two put both right, in our place. */
-const PRLIMIT = '/usr/bin/prlimit';
+/** Node ignores SIGPIPE, and its children with it: this puts it right. */
 const ENV = '/usr/bin/env';
 /** Every command is a fork of the daemon: the smaller it is and the fewer its threads, the sooner that is done. */
 const DAEMON_FLAGS = ['--single-threaded', '--max-semi-space-size=1'];
@@ -99,7 +98,7 @@ async function once(command: readonly string[], context: Context): Promise<void>
     writeSync(2, result.stderr);
     process.exit(result.exitCode ?? CODES.failed);
   }
-  become(asUser(decision), { ...context, env: { ...env, ...decision.env } });
+  become(asUser(decision, settings), { ...context, env: { ...env, ...decision.env } });
 }
 
 /** Another program in our place, with its limit on open files and the signals as they are by default. */

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type InstalledHelper, installHelper, whyNoHelper } from '../../support/installed-helper.ts';
 
 const EXTRA = `
@@ -11,6 +14,7 @@ word: [a-z]+
 [Filters]
 id: CommandFilter, id, root
 nobody: CommandFilter, whoami, nobody
+limit: ArgvFilter, sh, nobody, sh -c 'ulimit -n'
 echo: ArgvFilter, echo, root, echo {word}
 environment: CommandFilter, printenv, root
 sleep: RegExpFilter, sleep, root, sleep, \\d+
@@ -18,6 +22,17 @@ sh: ArgvFilter, sh, root, sh -c 'exit 7'
 nofile: ArgvFilter, sh, root, sh -c 'ulimit -n; ulimit -Hn; grep SigIgn /proc/self/status; ls /proc/self/fd'
 gone: CommandFilter, no-such-program, root
 evil: CommandFilter, evil, root
+`;
+
+/** A syslog in little: prints what it is sent, until its stdin ends. */
+const LISTEN = `
+import os, select, socket, sys
+log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+log.bind('/dev/log')
+print('ready', flush=True)
+while sys.stdin not in (ready := select.select([log, sys.stdin], [], [])[0]):
+    print(log.recv(65536).decode(), flush=True)
+os.unlink('/dev/log')
 `;
 
 describe('the one-shot helper', { skip: whyNoHelper() ?? false }, () => {
@@ -101,6 +116,53 @@ describe('the one-shot helper', { skip: whyNoHelper() ?? false }, () => {
     assert.equal(run(['evil']).code, 96);
     await writeFile(helper.config, before);
     assert.equal(run(['evil'], { env: { PATH: `${directory}:/usr/bin` } }).code, 96);
+  });
+
+  it('limits open files for every user as configured', async () => {
+    const before = await readFile(helper.config, 'utf8');
+    await writeFile(helper.config, before.replace(/^rlimit_nofile.*/m, 'rlimit_nofile = 77'));
+    assert.equal(run(['sh', '-c', 'ulimit -n']).stdout, '77\n');
+    await writeFile(helper.config, before);
+  });
+
+  const noSyslog = existsSync('/dev/log') ? 'this machine has a syslog of its own' : false;
+  it('writes refusals and commands to syslog where it is told so, or says that there is none', {
+    skip: noSyslog,
+  }, async () => {
+    const before = await readFile(helper.config, 'utf8');
+    const configure = async (level: string) => {
+      const text = before
+        .replace(/^use_syslog.*/m, 'use_syslog = True')
+        .replace(/^(syslog_log_level).*/m, `$1 = ${level}`);
+      await writeFile(helper.config, text);
+    };
+    await configure('ERROR');
+    assert.match(run(['id', '-u']).stderr, /^warning: use_syslog is set, but there is no \/dev\/log or no [^\n]*\n$/);
+    assert.match(run(['ls']).stderr, /warning: "ls": refused/);
+    const syslog = spawn('python3', ['-c', LISTEN], { stdio: ['pipe', 'pipe', 'inherit'] });
+    try {
+      await once(syslog.stdout, 'data');
+      let heard = '';
+      syslog.stdout.on('data', (text) => {
+        heard += text;
+      });
+      for (const level of ['ERROR', 'INFO']) {
+        await configure(level);
+        assert.equal(run(['id', '-u']).stderr, '');
+        assert.equal(run(['ls', level, '--password', 'secret']).code, 99);
+      }
+      const lines = () => heard.split('\n').filter((line) => line.includes('ashlar-rootwrap:'));
+      for (let wait = 0; wait < 400 && lines().length < 3; wait += 1) await sleep(25);
+      const own = lines().toSorted();
+      assert.deepEqual(
+        own.map((line) => line.replace(/>.*ashlar-rootwrap/, '>')),
+        ['<44>: "ls ERROR --password ***": refused', '<46>: "id -u": run', '<44>: "ls INFO --password ***": refused'],
+      );
+    } finally {
+      syslog.stdin.end();
+      await once(syslog, 'close');
+      await writeFile(helper.config, before);
+    }
   });
 
   it('refuses to run when something of its own can be written by another', async () => {
