@@ -13,6 +13,7 @@ import { SCHEDULER_TOPIC } from '../rpcapi/requests.ts';
 import { startHeartbeat } from '../service/heartbeat.ts';
 import { answerInquiries } from '../service/inquiries.ts';
 import { createOperationRpc } from '../service/peers/operation-rpc.ts';
+import { startPeerSettlement } from '../service/peers/settlement.ts';
 import { startPeriodicTask } from '../service/periodic-task.ts';
 import type { RunningService } from '../service/service.ts';
 import { createSchedulerManager } from './manager.ts';
@@ -79,6 +80,7 @@ export async function startSchedulerService(options: {
     },
     log,
   });
+  const settlement = transport.reach === 'network' ? startPeerSettlement({ store, log }) : null;
   const pruning = startPeriodicTask({
     name: 'operation record pruning',
     intervalMs: PRUNE_INTERVAL_MS,
@@ -91,7 +93,10 @@ export async function startSchedulerService(options: {
   return {
     name: `${SCHEDULER_TOPIC} ${host}`,
     async stop({ timeoutMs }) {
-      const drained = Promise.all([manager.stop(), recovering, sweep.stop(), pruning.stop(), listener.close()]);
+      const drained = Promise.all([
+        ...[manager.stop(), recovering, listener.close()],
+        ...[sweep, pruning, settlement].map((task) => task?.stop()),
+      ]);
       await withTimeout(drained, timeoutMs, () => new Error('timeout')).catch(() => {
         log.warn({}, 'scheduler stopped with placements under way; the next start takes them up');
       });

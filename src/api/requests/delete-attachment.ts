@@ -7,6 +7,7 @@ import type { RequestContext } from '../../model/context.ts';
 import { failure } from '../../model/errors.ts';
 import type { Operation } from '../../model/operation.ts';
 import { attachmentTransitions } from '../../model/status.ts';
+import { VOLUME_TOPIC } from '../../rpcapi/requests.ts';
 import type { ApiServices } from '../route.ts';
 import { backendOf } from './create-attachment.ts';
 import { findAttachment, findVolume } from './find.ts';
@@ -30,8 +31,11 @@ export async function deleteAttachment(
     if (await isUnknownToBackend(tx, attachment)) return remove(tx, attachment);
     const running = await findUnfinished(tx, id, 'attachment_delete');
     if (running !== null) return running;
+    const owner = backendOf(volume);
     const { accepts, during } = attachmentTransitions.disconnect;
-    const claimed = await tx.attachments.updateIf(id, { attachStatus: accepts }, { attachStatus: during });
+    // Services of another make cannot read a row with our word for one that is about to go.
+    const next = (await isForeign(tx, owner)) ? {} : { attachStatus: during };
+    const claimed = await tx.attachments.updateIf(id, { attachStatus: accepts }, next);
     if (claimed === null) throw failure('VolumeAttachmentNotFound', { id });
     await settleVolumeStatus(tx, volume.id);
     return recordOperation(tx, context, {
@@ -39,11 +43,15 @@ export async function deleteAttachment(
       resourceId: id,
       method: 'attachment_delete',
       arguments: { volumeId: volume.id },
-      owner: backendOf(volume),
+      owner,
     });
   });
   if (operation !== null) await performOperation(services, context, operation);
   return store.attachments.listByVolume(found.volumeId);
+}
+
+async function isForeign(tx: Store, host: string): Promise<boolean> {
+  return (await tx.services.listForeign({ host, binary: VOLUME_TOPIC })).length > 0;
 }
 
 async function isUnknownToBackend(tx: Store, attachment: Attachment): Promise<boolean> {

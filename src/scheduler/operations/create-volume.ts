@@ -28,6 +28,8 @@ export async function placeNewVolume(desk: Desk, operation: Operation, rules: Se
     const reason = `its status is ${volume.status}, not ${during}; nothing was created`;
     return endFailed(desk, operation, failure('Overtaken', { what: `volume ${volume.id}`, reason }));
   }
+  // A scheduler of another make has placed it, and does not tell the record.
+  if (volume.host !== null) return 'nothing to do';
   const parsed = requestArguments.create_volume.safeParse(operation.arguments);
   if (!parsed.success) {
     const error = failure('InvalidInput', { reason: `arguments of create_volume: ${parsed.error.message}` });
@@ -64,7 +66,7 @@ export async function placeNewVolume(desk: Desk, operation: Operation, rules: Se
     desk,
     operation,
     choice,
-    async (tx) => (await tx.volumes.updateIf(volume.id, { status: during }, changes)) !== null,
+    async (tx) => (await tx.volumes.updateIf(volume.id, { status: during, host: null }, changes)) !== null,
   );
 }
 

@@ -8,6 +8,7 @@ import { type PeriodicTask, startPeriodicTask } from '../periodic-task.ts';
 import { peerOutcome } from './outcome.ts';
 
 const INTERVAL_MS = 5000;
+const USAGES_INTERVAL_MS = 60_000;
 /** Records of one run; the rest follow with the next, as these end. */
 const LIMIT = 2000;
 const CONCURRENCY = 4;
@@ -24,6 +25,24 @@ export function startPeerSettlement(options: {
     intervalMs,
     work: async () => {
       await settlePeerOperations(store, log);
+    },
+    log,
+  });
+}
+
+/** Keeps what a Cinder counts of our quotas right; for one process of a deployment, though several do no harm. */
+export function startPeerUsages(options: {
+  readonly store: Store;
+  readonly log: Logger;
+  readonly noSnapshotGb: boolean;
+}): PeriodicTask {
+  const { store, log, noSnapshotGb } = options;
+  return startPeriodicTask({
+    name: "refreshing a Cinder's usages",
+    intervalMs: USAGES_INTERVAL_MS,
+    work: async () => {
+      const refreshed = await store.quotas.refreshPeerUsages({ noSnapshotGb });
+      if (refreshed > 0) log.debug({ refreshed }, 'quota_usages set to what is there');
     },
     log,
   });
