@@ -24,3 +24,8 @@ export async function withTimeout<T>(promise: Promise<T>, ms: number, late: () =
     clearTimeout(timer);
   }
 }
+
+/** Resolves when the promise has settled, well or not, or after ms. */
+export async function settledWithin(promise: Promise<unknown>, ms: number): Promise<void> {
+  await withTimeout(promise, ms, () => new Error('late')).catch(() => undefined);
+}

@@ -1,5 +1,6 @@
 import type { Logger } from '../log/logger.ts';
-import { failure } from '../model/errors.ts';
+import { withQuery } from './amqp/settings.ts';
+import { openAmqpTransport } from './amqp/transport.ts';
 import { createMemoryTransport } from './memory.ts';
 import type { RabbitOptions } from './options.ts';
 import type { Transport } from './transport.ts';
@@ -17,6 +18,8 @@ export interface TransportOptions {
 /** Opens what `transport_url` names. Throws InvalidConfigurationValue. */
 export async function openTransport({
   url,
+  options,
+  log,
 }: {
   readonly url: string;
   readonly options: TransportOptions;
@@ -24,5 +27,6 @@ export async function openTransport({
 }): Promise<Transport> {
   const where = parseTransportUrl(url);
   if (where.kind === 'memory') return createMemoryTransport();
-  throw failure('NotImplemented', { what: 'rabbit://', next: 'Use memory: until it is there.' });
+  const { hosts: brokers, vhost, query } = where;
+  return await openAmqpTransport({ ...options, brokers, vhost, rabbit: withQuery(options.rabbit, query) }, log);
 }

@@ -16,6 +16,20 @@ export const rabbitOptions = {
   rabbit_quorum_delivery_limit: option.integer(0, 'How often a quorum queue delivers one message; 0 is no limit.', {
     min: 0,
   }),
+  rabbit_quroum_max_memory_length: option.integer(
+    0,
+    'How many messages of a quorum queue the broker holds in memory; 0 is no limit.',
+    { min: 0 },
+  ),
+  rabbit_quroum_max_memory_bytes: option.integer(
+    0,
+    'How many bytes of messages of a quorum queue the broker holds in memory; 0 is no limit.',
+    { min: 0 },
+  ),
+  rabbit_ha_queues: option.boolean(
+    false,
+    'Declare queues as mirrored (x-ha-policy: all), for services that do. Not together with rabbit_quorum_queue.',
+  ),
   rabbit_transient_queues_ttl: option.integer(
     1800,
     'Seconds after which the broker removes a queue of replies or of a fan-out that nobody uses.',
@@ -28,7 +42,7 @@ export const rabbitOptions = {
   ),
   heartbeat_timeout_threshold: option.integer(
     60,
-    'Seconds without a sign of life after which a connection counts as lost; 0 turns that off.',
+    'Seconds without a sign of life (3 or more) after which a connection counts as lost; 0 turns that off.',
     { min: 0 },
   ),
   kombu_missing_consumer_retry_timeout: option.integer(

@@ -57,10 +57,16 @@ export interface RpcListener {
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
 }
 
+export interface RpcCallOptions {
+  readonly timeoutMs: number;
+  /** Asks for a sign of life at least so often while the other side works; without one the call ends early. */
+  readonly monitorMs?: number;
+}
+
 export interface Transport {
   /** `process`: only Ashlar's own services can be at the other end. `network`: whoever listens there, of any make. */
   readonly reach: 'process' | 'network';
-  call(target: RpcTarget, message: RpcMessage, options: { readonly timeoutMs: number }): Promise<unknown>;
+  call(target: RpcTarget, message: RpcMessage, options: RpcCallOptions): Promise<unknown>;
   cast(target: RpcTarget, message: RpcMessage): Promise<void>;
   fanout(topic: string, message: RpcMessage): Promise<void>;
   listen(address: { readonly topic: string; readonly server: string }, handler: RpcHandler): Promise<RpcListener>;
