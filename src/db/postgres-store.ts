@@ -1,5 +1,6 @@
 import { attachmentStore } from './attachments.ts';
 import type { Database } from './connection.ts';
+import { leaseStore } from './leases.ts';
 import { operationStore } from './operations.ts';
 import { quotaStore } from './quotas.ts';
 import { serviceStore } from './services.ts';
@@ -23,6 +24,7 @@ function storeOn(session: Session, close: () => Promise<void>): Store {
     services: serviceStore(session),
     quotas: quotaStore(session),
     operations: operationStore(session),
+    leases: leaseStore(session),
     transaction: (work) => session.atomic((tx) => work(storeOn(tx, async () => {}))),
     async ping() {
       await session.rows('select 1 as one');

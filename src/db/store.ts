@@ -8,6 +8,7 @@
  * - A database that cannot be reached is `ConnectionFailed`.
  */
 import type { Attachment, AttachmentChanges, NewAttachment } from '../model/attachment.ts';
+import type { LeaseRecords } from '../model/lease.ts';
 import type { NewOperation, Operation } from '../model/operation.ts';
 import type { Service } from '../model/service.ts';
 import type { NewSnapshot, Snapshot, SnapshotChanges } from '../model/snapshot.ts';
@@ -23,6 +24,7 @@ export interface Store {
   readonly services: ServiceStore;
   readonly quotas: QuotaStore;
   readonly operations: OperationStore;
+  readonly leases: LeaseRecords;
   /** Runs work in one transaction. Not nestable: the inner Store's own `transaction` joins the outer one. */
   transaction<T>(work: (tx: Store) => Promise<T>): Promise<T>;
   /** Cheap round trip; throws ConnectionFailed. */

@@ -2,6 +2,7 @@
 import { after, before, describe } from 'node:test';
 import type { Store } from '../../src/db/store.ts';
 import { attachmentCases } from './store/attachments.ts';
+import { leaseCases } from './store/leases.ts';
 import { operationCases } from './store/operations.ts';
 import { pagingCases } from './store/paging.ts';
 import { quotaCases } from './store/quotas.ts';
@@ -20,7 +21,7 @@ export function storeSuite(name: string, makeStore: () => Promise<Store>): void 
     after(() => store.close());
     const cases = [
       ...[volumeCases, pagingCases, snapshotCases, attachmentCases, volumeTypeCases],
-      ...[serviceCases, quotaCases, operationCases, transactionCases],
+      ...[serviceCases, quotaCases, operationCases, leaseCases, transactionCases],
     ];
     for (const each of cases) each(() => store);
   });

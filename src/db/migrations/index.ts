@@ -1,9 +1,15 @@
 import { cinderTablesMigration } from './001-cinder-tables.ts';
 import { operationsMigration } from './002-operations.ts';
 import { servicesMigration } from './003-services.ts';
+import { leasesMigration } from './004-leases.ts';
 import type { Migration } from './migration.ts';
 
 /** The roll-call, in order. */
-export const migrations: readonly Migration[] = [cinderTablesMigration, operationsMigration, servicesMigration];
+export const migrations: readonly Migration[] = [
+  cinderTablesMigration,
+  operationsMigration,
+  servicesMigration,
+  leasesMigration,
+];
 
 export const LATEST_VERSION = migrations.at(-1)!.version;

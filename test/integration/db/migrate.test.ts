@@ -58,6 +58,7 @@ describe('db sync', { timeout: 60_000 }, () => {
     const names = (await database.knex.raw("select tablename from pg_tables where tablename like 'ashlar%' order by 1"))
       .rows;
     assert.deepEqual(names, [
+      { tablename: 'ashlar_leases' },
       { tablename: 'ashlar_migrations' },
       { tablename: 'ashlar_operations' },
       { tablename: 'ashlar_services' },
@@ -70,7 +71,10 @@ describe('db sync', { timeout: 60_000 }, () => {
     await refuses(checkSchema(database), /no tables of ashlar.*ashlar db sync/s);
     await dbSync(database);
     await database.knex.raw('delete from ashlar_migrations where version = :version', { version: LATEST_VERSION });
-    await refuses(checkSchema(database), /is at version 2, 3 is needed.*ashlar db sync/s);
+    await refuses(
+      checkSchema(database),
+      new RegExp(`is at version ${LATEST_VERSION - 1}, ${LATEST_VERSION} is needed.*ashlar db sync`, 's'),
+    );
     await database.knex.raw("insert into ashlar_migrations values (1000, 'later', now())");
     await refuses(checkSchema(database), /newer ashlar/);
     await refuses(dbSync(database), /newer ashlar/);
@@ -102,7 +106,7 @@ describe('db sync', { timeout: 60_000 }, () => {
     assert.deepEqual(await dbSync(database), {
       from: 1,
       to: LATEST_VERSION,
-      steps: ['ashlar_operations', 'ashlar_services'],
+      steps: ['ashlar_operations', 'ashlar_services', 'ashlar_leases'],
     });
   });
 });
@@ -117,7 +121,7 @@ async function empty(): Promise<Database> {
 async function likeCinder(): Promise<Database> {
   const database = await empty();
   await dbSync(database);
-  await database.knex.raw('drop table ashlar_operations, ashlar_services, ashlar_migrations');
+  await database.knex.raw('drop table ashlar_operations, ashlar_services, ashlar_leases, ashlar_migrations');
   return database;
 }
 
