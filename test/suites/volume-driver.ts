@@ -22,7 +22,7 @@ export function volumeDriverSuite(name: string, lane: VolumeDriverLane): void {
     unitGb,
   };
 
-  describe(`volume driver ${name}`, { timeout: 600_000 }, () => {
+  describe(`volume driver ${name}`, { timeout: lane.timeoutMs ?? 600_000 }, () => {
     test(
       'set-up twice changes nothing',
       withBackend(async (driver) => {

@@ -36,7 +36,7 @@ export const plainLook: Look = {
 
 const testFilters = realFilters({
   vg: 'ashlar-test-[0-9]+-[A-Za-z0-9]{6}',
-  lvm_dir: '/tmp/ashlar-lvm-[A-Za-z0-9]{6}/etc',
+  lvm_dir: '(/var)?/tmp/ashlar-lvm-[A-Za-z0-9]{6}/etc',
   ipc_socket: '/tmp/ashlar-tgt-[A-Za-z0-9]{6}/[a-z/]+',
   backing: '/tmp/ashlar-tgt-[A-Za-z0-9]{6}/devices/[ -~]+',
 });

@@ -16,6 +16,8 @@ export interface VolumeDriverLane {
   open(): Promise<SuiteBackend>;
   /** What the suite takes for one GiB, in GiB: where copying is slow, a small fraction. Default 1. */
   readonly unitGb?: number;
+  /** For the whole suite. Default ten minutes. */
+  readonly timeoutMs?: number;
   /** GiB that fit, but not twice, and that do not fit at all; or why nothing is ever too much here. */
   readonly capacityGb: { readonly fits: number; readonly tooMuch: number } | string;
   /** true, or why this lane cannot try it. Skipped tests are counted. */
