@@ -2,7 +2,14 @@
 import { Socket } from 'node:net';
 import { fileVerbs, VerbError } from './files.ts';
 import type { Filter, Settings } from './filters.ts';
-import { type AnswerHeader, createFrameReader, encodeFrame, type Frame, MAX_REQUEST_BYTES } from './frames.ts';
+import {
+  type AnswerHeader,
+  createFrameReader,
+  encodeFrame,
+  type Frame,
+  MAX_REQUEST_BYTES,
+  type RequestHeader,
+} from './frames.ts';
 import { createLog, describe } from './log.ts';
 import { decide, type Look, type Run } from './match.ts';
 import { type Ended, ended, endMarked, isOrphan, markOf, run } from './processes.ts';
@@ -81,20 +88,16 @@ export async function serve(context: Context): Promise<never> {
   process.exit(0);
 }
 
-interface Request {
-  readonly argv: readonly string[];
-  readonly timeoutMs: number;
-  readonly outputLimitBytes: number;
-  readonly diesWithUs: boolean;
-}
+type Request = Required<Omit<RequestHeader, 'cancel'>>;
 
 async function perform(
-  { argv, outputLimitBytes, diesWithUs }: Request,
+  request: Request,
   input: Buffer,
   mark: string,
   signal: AbortSignal,
-  { filters, look, env, settings }: Context,
+  { settings, filters, look, env }: Context,
 ): Promise<Ended> {
+  const { argv, outputLimitBytes, diesWithUs } = request;
   const decision = decide(filters, argv, look);
   switch (decision.kind) {
     case 'refused':
@@ -133,22 +136,15 @@ export async function performVerb({ argv: [name, ...args] }: Run, input: Buffer,
 
 /** Null for what makes no sense. */
 function readRequest(header: unknown): Request | 'cancel' | null {
-  if (typeof header !== 'object' || header === null) return null;
-  const {
-    argv,
-    timeoutMs,
-    outputLimitBytes = MAX_OUTPUT_BYTES,
-    cancel,
-    diesWithUs,
-  } = header as Record<string, unknown>;
+  const { argv, timeoutMs, outputLimitBytes = MAX_OUTPUT_BYTES, cancel, diesWithUs = false } = Object(header);
   if (cancel === true) return 'cancel';
-  if (!Array.isArray(argv) || !argv.every((word) => typeof word === 'string')) return null;
-  const atMost = (limit: number, value: unknown) =>
-    typeof value === 'number' && value > 0 ? Math.min(value, limit) : 0;
-  const bounded = {
-    timeoutMs: atMost(MAX_TIMEOUT_MS, timeoutMs),
-    outputLimitBytes: atMost(MAX_OUTPUT_BYTES, outputLimitBytes),
+  const isArgv = Array.isArray(argv) && argv.every((word) => typeof word === 'string');
+  const arePositive = [timeoutMs, outputLimitBytes].every((value) => typeof value === 'number' && value > 0);
+  if (!isArgv || !arePositive) return null;
+  return {
+    argv,
+    timeoutMs: Math.min(timeoutMs, MAX_TIMEOUT_MS),
+    outputLimitBytes: Math.min(outputLimitBytes, MAX_OUTPUT_BYTES),
+    diesWithUs: diesWithUs === true,
   };
-  if (bounded.timeoutMs === 0 || bounded.outputLimitBytes === 0) return null;
-  return { argv, ...bounded, diesWithUs: diesWithUs === true };
 }

@@ -21,30 +21,18 @@ const ENV = '/usr/bin/env';
 /** Every command is a fork of the daemon: the smaller it is and the fewer its threads, the sooner that is done. */
 const DAEMON_FLAGS = ['--single-threaded', '--max-semi-space-size=1'];
 
-class Exit extends Error {
-  readonly code: number;
-  constructor(code: number, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-await main(process.argv.slice(2)).catch((error: unknown) => {
-  const { code = CODES.failed, message } = error instanceof Exit ? error : { message: String(error) };
-  writeSync(2, `ashlar-rootwrap: ${message}\n`);
-  process.exit(code);
-});
+await main(process.argv.slice(2)).catch((error: unknown) => fail(CODES.failed, String(error)));
 
 async function main(words: readonly string[]): Promise<void> {
   process.umask(0o022);
   process.chdir('/');
   const told = words[0] === '--owner' ? Number(words[1]) : null;
-  if (told !== null && !Number.isInteger(told)) throw new Exit(CODES.noCommand, '--owner takes a number');
+  if (told !== null && !Number.isInteger(told)) fail(CODES.noCommand, '--owner takes a number');
   const [configFile, ...command] = told === null ? words : words.slice(2);
   if (configFile === undefined || command.length === 0) {
-    throw new Exit(CODES.noCommand, 'usage: ashlar-rootwrap CONFIG COMMAND…, or CONFIG --daemon');
+    fail(CODES.noCommand, 'usage: ashlar-rootwrap CONFIG COMMAND…, or CONFIG --daemon');
   }
-  if (process.getuid?.() !== 0) throw new Exit(CODES.failed, 'it does nothing unless run as root, by sudo');
+  if (process.getuid?.() !== 0) fail(CODES.failed, 'it does nothing unless run as root, by sudo');
   const context = load(configFile, told);
   if (command.length > 1 || command[0] !== '--daemon') return await once(command, context);
   if (process.execArgv.includes(DAEMON_FLAGS[0]!)) return await serve(context);
@@ -55,7 +43,7 @@ async function main(words: readonly string[]): Promise<void> {
 function load(configFile: string, owner: number | null): Context {
   const trusted = (path: string) => {
     const why = whyUntrusted(path, owner);
-    if (why !== null) throw new Exit(CODES.badConfig, `${why}; nothing is run until that is mended`);
+    if (why !== null) fail(CODES.badConfig, `${why}; nothing is run until that is mended`);
     return path;
   };
   try {
@@ -72,8 +60,8 @@ function load(configFile: string, owner: number | null): Context {
     return { settings, filters, look: createLook(execDirs, owner), env };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const isOurs = error instanceof ConfigError || typeof code === 'string';
-    throw isOurs ? new Exit(CODES.badConfig, `configuration of ${configFile}: ${message}`) : error;
+    if (!(error instanceof ConfigError) && code === undefined) throw error;
+    return fail(CODES.badConfig, `configuration of ${configFile}: ${message}`);
   }
 }
 
@@ -85,14 +73,14 @@ async function once(command: readonly string[], context: Context): Promise<void>
     createLog(settings)(level, `${describe(command)}: ${what}`);
   }
   if (decision.kind === 'refused') {
-    throw new Exit(CODES.refused, `Unauthorized command: ${describe(command)} (no filter matched)`);
+    fail(CODES.refused, `Unauthorized command: ${describe(command)} (no filter matched)`);
   }
   if (decision.kind === 'not found') {
-    throw new Exit(CODES.notFound, `Executable not found: ${decision.program}, in exec_dirs and root's alone`);
+    fail(CODES.notFound, `Executable not found: ${decision.program}, in exec_dirs and root's alone`);
   }
   if (decision.kind === 'verb') {
     const input = ['@write', '@tgt'].includes(decision.argv[0]) ? readFileSync(0) : Buffer.alloc(0);
-    if (input.length > MAX_INPUT_BYTES) throw new Exit(CODES.failed, `stdin has more than ${MAX_INPUT_BYTES} bytes`);
+    if (input.length > MAX_INPUT_BYTES) fail(CODES.failed, `stdin has more than ${MAX_INPUT_BYTES} bytes`);
     const result = await performVerb(decision, input, AbortSignal.timeout(VERB_LIMIT_MS));
     writeSync(1, result.stdout);
     writeSync(2, result.stderr);
@@ -105,5 +93,10 @@ async function once(command: readonly string[], context: Context): Promise<void>
 function become(argv: readonly string[], { settings, env }: Context): never {
   const limit = `--nofile=${settings.rlimitNofile}:`;
   process.execve!(PRLIMIT, [PRLIMIT, limit, ENV, '--default-signal=PIPE,XFSZ', '--', ...argv], { ...env });
-  throw new Exit(CODES.failed, `${PRLIMIT} cannot be run`);
+  fail(CODES.failed, `${PRLIMIT} cannot be run`);
+}
+
+function fail(code: number, message: string): never {
+  writeSync(2, `ashlar-rootwrap: ${message}\n`);
+  process.exit(code);
 }
