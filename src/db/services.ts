@@ -5,6 +5,9 @@ import { lockKey, type Session } from './session.ts';
 import type { ServiceStore } from './store.ts';
 import { SQL_NOW } from './time.ts';
 
+/** A heartbeat that never was: without one, the row's creation would count. */
+const SQL_NEVER = "timestamp '1970-01-01 00:00:00'";
+
 const selection = [
   ...Object.values(serviceColumns).map((column) => `t.${column}`),
   `greatest(extract(epoch from (clock_timestamp() at time zone 'UTC') - coalesce(t.updated_at, t.created_at)), 0) as heartbeat_age`,
@@ -42,7 +45,7 @@ export function serviceStore(session: Session): ServiceStore {
           availability_zone: service.availabilityZone,
           rpc_current_version: service.rpcCurrentVersion,
           object_current_version: service.objectCurrentVersion,
-          updated_at: tx.knex.raw(SQL_NOW),
+          ...(service.silent === true ? {} : { updated_at: tx.knex.raw(SQL_NOW) }),
         };
         const query =
           found === undefined
@@ -50,6 +53,7 @@ export function serviceStore(session: Session): ServiceStore {
                 ...columns,
                 ...{ host, binary, uuid: randomUUID(), report_count: 0, frozen: false, deleted: false },
                 ...{ disabled: service.disabledOnCreate, created_at: tx.knex.raw(SQL_NOW) },
+                ...(service.silent === true ? { updated_at: tx.knex.raw(SQL_NEVER) } : {}),
               })
             : tx
                 .knex('services as t')

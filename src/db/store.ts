@@ -208,6 +208,8 @@ export interface ServiceStore {
     readonly disabledOnCreate: boolean;
     /** A uuid of this life of the process; one is made where none is given. */
     readonly instance?: string;
+    /** No sign of life: the row is there, and the service counts as down until it beats. */
+    readonly silent?: boolean;
   }): Promise<Service>;
   /** report_count + 1 and updated_at = the database's now. False where the row is gone. */
   heartbeat(id: number): Promise<boolean>;

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { Store } from '../db/store.ts';
-import { measure } from '../lib/measure.ts';
 import type { Logger } from '../log/logger.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Service } from '../model/service.ts';
@@ -14,7 +13,38 @@ const TWINS_SAID_AT = 2;
 export interface Heartbeat {
   /** The row as it was at the last beat. */
   service(): Service;
+  /** Beats now, where the service works; never rejects. */
+  beat(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** The row of a service that cannot start: it is listed, as down. One that is there already stays as it is. */
+export async function registerDown(
+  store: Store,
+  service: {
+    readonly host: string;
+    readonly binary: string;
+    readonly availabilityZone: string;
+    readonly enableNewServices: boolean;
+  },
+): Promise<void> {
+  if ((await store.services.get(service.host, service.binary)) !== null) return;
+  await store.services.register({ ...registration(service), silent: true });
+}
+
+function registration(service: {
+  readonly host: string;
+  readonly binary: string;
+  readonly availabilityZone: string;
+  readonly enableNewServices: boolean;
+}) {
+  const { host, binary, availabilityZone, enableNewServices } = service;
+  const rpcVersions: Readonly<Record<string, string>> = RPC_VERSIONS;
+  return {
+    ...{ host, binary, topic: binary, availabilityZone, disabledOnCreate: !enableNewServices },
+    rpcCurrentVersion: rpcVersions[binary] ?? '3.0',
+    objectCurrentVersion: OBJECT_HISTORY,
+  };
 }
 
 /**
@@ -28,23 +58,15 @@ export async function startHeartbeat(options: {
   readonly availabilityZone: string;
   readonly intervalMs: number;
   readonly enableNewServices: boolean;
+  /** While it answers false no sign of life is written, so that the service is listed down, as Cinder's is. */
+  readonly isWorking?: () => boolean;
   readonly log: Logger;
 }): Promise<Heartbeat> {
   const { store, host, binary, log } = options;
+  const isWorking = options.isWorking ?? (() => true);
   // One life of the service, however often its row has to be made again.
   const instance = randomUUID();
-  const rpcVersions: Readonly<Record<string, string>> = RPC_VERSIONS;
-  const register = () =>
-    store.services.register({
-      host,
-      binary,
-      topic: binary,
-      availabilityZone: options.availabilityZone,
-      rpcCurrentVersion: rpcVersions[binary] ?? '3.0',
-      objectCurrentVersion: OBJECT_HISTORY,
-      disabledOnCreate: !options.enableNewServices,
-      instance,
-    });
+  const register = () => store.services.register({ ...registration(options), instance, silent: !isWorking() });
   let row = await register();
   let missed = 0;
   let twins = 0;
@@ -60,17 +82,17 @@ export async function startHeartbeat(options: {
     );
   };
   const beat = async () => {
+    if (!isWorking()) return;
     try {
       if (await store.services.heartbeat(row.id)) await look();
       else row = await register();
       if (missed > 0) log.info({ host, binary, missed }, 'heartbeat is written again');
       missed = 0;
-      measure({ what: 'heartbeat', service: `${binary} ${host}` });
     } catch (error) {
       missed += 1;
       if (missed === 1) log.warn({ host, binary, reason: messageOf(error) }, 'heartbeat not written; trying on');
     }
   };
   const task = startPeriodicTask({ name: 'heartbeat', intervalMs: options.intervalMs, work: beat, log });
-  return { service: () => row, stop: () => task.stop() };
+  return { service: () => row, beat, stop: () => task.stop() };
 }

@@ -123,6 +123,7 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     availabilityZone: options.availabilityZone,
     intervalMs: options.reportIntervalMs,
     enableNewServices: options.enableNewServices,
+    isWorking: () => state.kind === 'up',
     log,
   });
   const listener = await transport.listen({ topic: VOLUME_TOPIC, server: serviceHost }, createDispatcher(methods));
@@ -167,8 +168,11 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     state = next;
     outage = failed ?? null;
     report.trigger();
-    first.resolve(next);
-    options.onState?.(next);
+    // Whoever hears that it is up finds it up in the database.
+    void heartbeat.beat().then(() => {
+      first.resolve(next);
+      options.onState?.(next);
+    });
   });
 
   return {
