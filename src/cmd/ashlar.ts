@@ -11,5 +11,16 @@ if (major < 24 || (major === 24 && minor < 15)) {
   process.exit(1);
 }
 
-const { main } = await import('./main.ts');
-process.exitCode = await main({ onReady: flushCompileCache });
+const [command, role, name] = process.argv.slice(2);
+if (command === 'worker' && role !== undefined && name !== undefined) {
+  // A worker loads what its role needs, and nothing of the command line.
+  const { runWorkerProgram } = await import('./roles/worker-program.ts');
+  const trouble = runWorkerProgram(role, name);
+  if (trouble !== null) {
+    process.stderr.write(`${trouble}\n`);
+    process.exitCode = 2;
+  }
+} else {
+  const { main } = await import('./main.ts');
+  process.exitCode = await main({ onReady: flushCompileCache });
+}

@@ -5,12 +5,13 @@ import { armFromEnvironment } from './arm-failpoints.ts';
 import { configCommand } from './commands/config.ts';
 import { dbCommand } from './commands/db.ts';
 import { nodeCommand } from './commands/node.ts';
+import { addRoleCommands, roleArguments } from './commands/roles.ts';
 
 /** Answers the exit code. `onReady` is called when a service that keeps running is up. */
 export async function main({ onReady }: { readonly onReady: () => void }): Promise<number> {
   armFromEnvironment(process.env);
   const io: CliIo = {
-    argv: process.argv.slice(2),
+    argv: roleArguments(process.argv.slice(2)),
     env: process.env,
     stdin: process.stdin,
     stdout: process.stdout,
@@ -22,5 +23,6 @@ export async function main({ onReady }: { readonly onReady: () => void }): Promi
   };
   const program = buildProgram(io);
   for (const command of [nodeCommand(io, onReady), dbCommand(io), configCommand(io)]) program.addCommand(command);
+  addRoleCommands(program, io, onReady);
   return await runProgram(program, io);
 }

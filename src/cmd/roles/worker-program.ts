@@ -1,0 +1,32 @@
+/** The program of a forked worker: `ashlar worker ROLE NAME`, started by a parent alone. */
+import { hostWorker, type StartHosted, type WorkerChannel } from '../../service/worker-host.ts';
+import type { ToWorker } from '../../service/worker-messages.ts';
+
+/** Answers what is wrong; null: the worker runs, and ends the process itself. */
+export function runWorkerProgram(role: string, name: string): string | null {
+  if (process.send === undefined)
+    return "'ashlar worker' is started by 'ashlar volume', 'scheduler' or 'api', not by hand.";
+  const load = roles[role];
+  if (load === undefined) return `There is no role '${role}'.`;
+  process.title = role === name ? `ashlar ${role}: worker` : `ashlar ${role}: ${name.replace(`${role} `, '')}`;
+  const start: StartHosted = async (settings, tools) => (await load()).startHosted(settings, tools);
+  hostWorker({ channel: pipeToParent(), start, exit: process.exit });
+  return null;
+}
+
+const roles: Readonly<Record<string, () => Promise<{ readonly startHosted: StartHosted }>>> = {
+  volume: () => import('./volume-worker.ts'),
+  scheduler: () => import('./scheduler-worker.ts'),
+  api: () => import('./api-worker.ts'),
+};
+
+function pipeToParent(): WorkerChannel {
+  return {
+    send: (message) => {
+      // The parent may be gone: that is what onGone is for.
+      if (process.connected) process.send!(message, undefined, undefined, () => {});
+    },
+    onMessage: (listener) => void process.on('message', (message) => listener(message as ToWorker)),
+    onGone: (listener) => void process.on('disconnect', listener),
+  };
+}
