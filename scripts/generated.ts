@@ -4,6 +4,7 @@ import { renderOpenApi } from '../src/api/openapi.ts';
 import { optionGroups } from '../src/cmd/options.ts';
 import { renderSample } from '../src/config/sample.ts';
 import { renderFilters } from './render-filters.ts';
+import { renderMetrics } from './render-metrics.ts';
 import { renderTransitions } from './render-transitions.ts';
 
 export interface GeneratedFile {
@@ -19,6 +20,7 @@ const generators: readonly { readonly path: string; readonly make: (current: str
   { path: 'etc/ashlar.conf.sample', make: () => renderSample(optionGroups) },
   { path: 'docs/openapi.json', make: () => renderOpenApi() },
   { path: 'etc/README.md', make: (current) => replaceMarked(current, 'filters', renderFilters()) },
+  { path: 'src/service/README.md', make: (current) => replaceMarked(current, 'metrics', renderMetrics()) },
   { path: 'src/model/README.md', make: (current) => replaceMarked(current, 'transitions', renderTransitions()) },
 ];
 

@@ -5,6 +5,7 @@ import { databaseOptions } from '../db/options.ts';
 import { execOptions } from '../exec/options.ts';
 import { rabbitOptions, rpcOptions } from '../rpc/options.ts';
 import { schedulerOptions } from '../scheduler/options.ts';
+import { metricsOptions } from '../service/metrics-options.ts';
 import { serviceOptions } from '../service/options.ts';
 import { backendOptions, volumeServiceOptions } from '../volume/options.ts';
 import { volumeDrivers } from './drivers.ts';
@@ -20,6 +21,7 @@ export const optionGroups: readonly OptionGroup[] = [
   { group: 'DEFAULT', title: 'Process', options: processOptions },
   { group: 'DEFAULT', title: 'Every service', options: serviceOptions },
   { group: 'DEFAULT', title: 'Messages', options: rpcOptions },
+  { group: 'DEFAULT', title: 'Metrics', options: metricsOptions },
   { group: 'DEFAULT', title: 'Commands as root', options: execOptions },
   { group: 'DEFAULT', title: 'API', options: apiOptions },
   { group: 'DEFAULT', title: 'Scheduler', options: schedulerOptions },

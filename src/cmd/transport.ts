@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../log/logger.ts';
 import { openTransport } from '../rpc/create-transport.ts';
+import { observeTransport } from '../rpc/observed.ts';
 import { rabbitOptions, rpcOptions } from '../rpc/options.ts';
 import type { Transport } from '../rpc/transport.ts';
 import { serviceOptions } from '../service/options.ts';
@@ -13,8 +14,8 @@ export function declareTransport(config: Config): void {
 }
 
 /** Opens the transport that `transport_url` names. Throws InvalidConfigurationValue. */
-export function openConfiguredTransport(config: Config, log: Logger): Promise<Transport> {
-  return openTransport({
+export async function openConfiguredTransport(config: Config, log: Logger): Promise<Transport> {
+  const transport = await openTransport({
     url: config.section('DEFAULT', serviceOptions).transport_url,
     options: {
       controlExchange: config.section('DEFAULT', rpcOptions).control_exchange,
@@ -23,4 +24,5 @@ export function openConfiguredTransport(config: Config, log: Logger): Promise<Tr
     },
     log: log.child({ part: 'rpc' }),
   });
+  return observeTransport(transport);
 }

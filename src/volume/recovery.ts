@@ -9,6 +9,7 @@ import { isDatabaseAway } from '../db/errors.ts';
 import type { Store } from '../db/store.ts';
 import type { ExportRequest } from '../driver/target.ts';
 import { forEachBounded } from '../lib/bounded.ts';
+import { measure } from '../lib/measure.ts';
 import type { Logger } from '../log/logger.ts';
 import { poolName } from '../model/backend.ts';
 import { messageOf } from '../model/errors.ts';
@@ -178,6 +179,7 @@ async function ensureExports(
     );
     await store.volumes.updateIf(volume.id, {}, { providerLocation: result.providerLocation });
   }
+  measure({ what: 'drift', service: backend.serviceHost, exports: exportsFailed });
   return { exported, exportsFailed };
 }
 

@@ -23,6 +23,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   fastify: ['src/api'],
   commander: ['src/cli', 'src/cmd'],
   pino: ['src/log'],
+  'prom-client': ['src/service'],
   zod: ['src'],
   'node:child_process': ['src/exec', 'src/cmd', 'rootwrap'],
 };

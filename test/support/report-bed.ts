@@ -144,6 +144,12 @@ export async function openReportBed() {
       service = await startService();
       await service.firstState;
     },
+    /** Scrapes until the text fits. */
+    eventuallyScraped: (scrape: () => Promise<string>, pattern: RegExp) =>
+      eventually(`${pattern} in the metrics`, async () => {
+        const text = await scrape();
+        return pattern.test(text) ? text : undefined;
+      }),
     stopDatabase: () => server.stop(),
     async close() {
       forget();

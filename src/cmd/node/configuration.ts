@@ -6,6 +6,7 @@ import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
 import { databaseOptions } from '../../db/options.ts';
 import { schedulerOptions } from '../../scheduler/options.ts';
+import { metricsOptions } from '../../service/metrics-options.ts';
 import { serviceOptions } from '../../service/options.ts';
 import { optionGroups } from '../options.ts';
 import { type ConfiguredBackend, configureBackends } from '../services.ts';
@@ -46,7 +47,7 @@ export async function loadNodeConfig(options: {
     },
     known: optionGroups,
   });
-  for (const declared of [serviceOptions, apiOptions, schedulerOptions, processOptions]) {
+  for (const declared of [serviceOptions, apiOptions, schedulerOptions, processOptions, metricsOptions]) {
     config.section('DEFAULT', declared);
   }
   config.section('database', databaseOptions);

@@ -12,6 +12,7 @@ import type { VolumeService } from '../../volume/service.ts';
 import { createApi } from '../api-service.ts';
 import { openExecutor } from '../executor.ts';
 import { ensureLoopVolumeGroup } from '../local/volume-group.ts';
+import { openObservability } from '../observability.ts';
 import { startScheduler } from '../scheduler-service.ts';
 import { type ConfiguredBackend, startBackend } from '../services.ts';
 import { openConfiguredTransport } from '../transport.ts';
@@ -53,6 +54,7 @@ export async function startNode(settings: NodeSettings): Promise<RunningNode> {
     const { debug, log_file } = config.section('DEFAULT', processOptions);
     const log = createLogger({ level: debug ? 'debug' : 'info', name: 'ashlar', destination: log_file });
     teardown.defer('log', async () => log.close());
+    await openObservability({ config, log, role: 'node', teardown });
     const letGo = endOnUnexpectedError({ log, say: settings.say, exit: process.exit });
     teardown.defer('handler of unexpected errors', async () => letGo());
     for (const warning of warnings) {
