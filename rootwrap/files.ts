@@ -1,5 +1,5 @@
 /**
- * Files as root: @mkdir PATH, @write PATH (the value on stdin), @link TARGET PATH, @remove PATH, @read PATH. The path is
+ * Files as root: @mkdir PATH, @write PATH [VALUE] (without: on stdin), @link TARGET PATH, @remove PATH, @read PATH. The path is
  * walked one directory at a time, each opened in the one before and never through a symlink, so nobody can lead it away
  * between the check and the act. Each is idempotent.
  */
@@ -17,7 +17,9 @@ type Verb = (paths: readonly string[], input: Buffer) => Buffer;
 
 export const fileVerbs: Readonly<Record<string, Verb>> = {
   '@mkdir': ([path]) => atEntry(path, (entry) => idempotent('EEXIST', () => fs.mkdirSync(entry, 0o755))),
-  '@write': ([path], input) => {
+  '@write': ([path, word], stdin) => {
+    // A secret comes on stdin; what the filters judge comes as a word.
+    const input = word === undefined ? stdin : Buffer.from(word);
     // A value is one line: a second one could be a second setting. Tools of files end theirs with a newline; configfs must not.
     if (input.length > MAX_VALUE_BYTES || hasControls(input.toString('latin1'))) {
       throw new VerbError(`a value is one line without control characters, ${MAX_VALUE_BYTES} bytes at the most`);

@@ -12,8 +12,17 @@ import { CommandError, type Executor } from './executor.ts';
 /** One change. Each may be taken again: what is there already, or gone already, is fine. */
 export type Step =
   | { readonly op: 'mkdir'; readonly path: string }
-  /** Into a file that the kernel made. `note` says in an error what the write is for. */
-  | { readonly op: 'write'; readonly path: string; readonly value: string; readonly note?: string }
+  /**
+   * Into a file that the kernel made. A secret is kept out of the helper's argv, by which its filters judge all others.
+   * `note` says in an error what the write is for.
+   */
+  | {
+      readonly op: 'write';
+      readonly path: string;
+      readonly value: string;
+      readonly secret?: boolean;
+      readonly note?: string;
+    }
   | { readonly op: 'link'; readonly path: string; readonly target: string }
   /** A symlink or a directory. */
   | { readonly op: 'remove'; readonly path: string };
@@ -55,7 +64,8 @@ export function openConfigFs(executor: Executor): ConfigFs {
     async take(step) {
       failpoint(`configfs.${step.op}.before`);
       try {
-        if (executor.viaHelper === true) await askHelper(step, verb);
+        const { argv, input } = helperWords(step);
+        if (executor.viaHelper === true) await verb(argv, input);
         else await act(step);
       } catch (error) {
         throw refusal(step, error);
@@ -90,13 +100,13 @@ async function act(step: Step): Promise<void> {
   }
 }
 
-async function askHelper(
-  step: Step,
-  verb: (argv: readonly [string, ...string[]], input?: string) => Promise<string>,
-): Promise<void> {
-  if (step.op === 'write') await verb(['@write', step.path], step.value);
-  else if (step.op === 'link') await verb(['@link', step.target, step.path]);
-  else await verb([`@${step.op}`, step.path]);
+/** A change in the words of the helper's verbs, with what goes in by stdin. */
+export function helperWords(step: Step): { readonly argv: readonly [string, ...string[]]; readonly input?: string } {
+  if (step.op === 'link') return { argv: ['@link', step.target, step.path] };
+  if (step.op !== 'write') return { argv: [`@${step.op}`, step.path] };
+  return step.secret === true
+    ? { argv: ['@write', step.path], input: step.value }
+    : { argv: ['@write', step.path, step.value] };
 }
 
 async function unless(code: string, effect: Promise<unknown>): Promise<void> {

@@ -42,7 +42,12 @@ export interface TargetLane {
   readonly portalGoesWithExport?: boolean;
 }
 
-export const connector = { initiator: 'iqn.2004-10.com.example:one', host: 'compute-1', ip: '127.0.0.1' } as const;
+export const connector = {
+  initiator: 'iqn.2004-10.com.example:one',
+  nqn: 'nqn.2014-08.com.example:one',
+  host: 'compute-1',
+  ip: '127.0.0.1',
+} as const;
 
 /** A request for a volume that nobody has seen yet. */
 export function newRequest(devicePath: string, changes: Partial<ExportRequest> = {}): ExportRequest {

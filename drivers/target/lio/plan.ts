@@ -160,7 +160,14 @@ function aclSteps(path: string, found: FoundAcl | undefined, wanted: Admission, 
     ...(found === undefined ? [mkdir(path)] : []),
     ...authKeys
       .filter((key) => (found?.auth[key].replace(NONE, '') ?? '') !== auth[key])
-      .map((key) => write(`${path}/auth/${key}`, auth[key] === '' ? NONE : auth[key])),
+      .map(
+        (key): Step => ({
+          op: 'write',
+          path: `${path}/auth/${key}`,
+          value: auth[key] === '' ? NONE : auth[key],
+          secret: true,
+        }),
+      ),
     ...unitSteps(path, found?.units ?? [], { name: UNIT_LINK, target: unit }),
   ];
 }

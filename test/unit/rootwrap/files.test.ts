@@ -41,6 +41,8 @@ describe('file verbs', () => {
       verb('@link', [at('a/value'), at('a/link')]);
     }
     assert.equal(verb('@read', [at('a/value')]), 'one');
+    verb('@write', [at('a/value'), 'given as a word'], 'not this');
+    assert.equal(verb('@read', [at('a/value')]), 'given as a word');
     verb('@write', [at('a/value')], 'z');
     assert.equal(readFileSync(at('a/value'), 'utf8'), 'z');
     assert.equal(statSync(at('a/value')).mode & 0o777, 0o600);

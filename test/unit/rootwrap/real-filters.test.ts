@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type * as lioFoundTypes from '../../../drivers/target/lio/found.ts';
+import * as lio from '../../../drivers/target/lio/plan.ts';
+import { portValues } from '../../../drivers/target/nvmet/found.ts';
+import * as nvmet from '../../../drivers/target/nvmet/plan.ts';
 import { wordsOf } from '../../../drivers/target/tgt/by-helper.ts';
 import type { TgtRequest } from '../../../drivers/target/tgt/request.ts';
 import { argumentsOf } from '../../../drivers/target/tgt/tgtadm.ts';
 import * as lvm from '../../../drivers/volume/lvm/commands.ts';
 import { decide } from '../../../rootwrap/match.ts';
+import { helperWords, type Step } from '../../../src/driver/configfs.ts';
 import { plainLook, realFilters } from '../../support/real-filters.ts';
 
 const filters = realFilters();
@@ -93,12 +98,82 @@ const byTool = tgtSamples.map((request) => [
   'iscsi',
   ...argumentsOf(request),
 ]);
+/** What the targets that are set up through configfs change, as the helper is asked for it. */
+const lioRoot = '/sys/kernel/config/target';
+const iqn = `iqn.2010-10.org.openstack:${VOLUME}`;
+const lioWanted = {
+  ...({ volumeId: UUID, iqn, plugin: 'iblock', hbaNumber: 268435456, devicePath: DEVICE, fileBytes: null } as const),
+  ...({ discards: true, writeCache: false, serial, chap: { username: 'u', password: 'p' }, mutualChap: null } as const),
+  ...({ portals: ['192.0.2.1:3260', '[2001:db8::1]:3260'], initiators: ['iqn.1993-08.org.debian:01:abc'] } as const),
+};
+const lioFound: lioFoundTypes.Found = {
+  hbas: ['iblock_3'],
+  objects: [{ hba: 'iblock_3', devicePath: DEVICE, enabled: true, serial, discards: true, fileBytes: null }],
+  groups: [
+    {
+      name: 'tpgt_1',
+      enabled: true,
+      attributes: {},
+      units: [{ name: 'lun_0', links: [{ name: 'storage', target: 'x' }] }],
+      portals: ['192.0.2.1:3260'],
+      acls: [
+        {
+          initiator: 'iqn.1993-08.org.debian:01:abc',
+          auth: { userid: '', password: '', userid_mutual: '', password_mutual: '' },
+          units: [{ name: 'lun_0', links: [{ name: 'unit', target: 'x' }] }],
+          hasSession: false,
+        },
+      ],
+    },
+  ],
+};
+const nvmetRoot = '/sys/kernel/config/nvmet';
+const nqn = `nqn.2010-10.org.openstack:${VOLUME}`;
+const host = 'nqn.2014-08.org.nvmexpress:uuid:0b1c2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d';
+const nvmetWanted = {
+  ...({ nqn, devicePath: DEVICE, buffered: false, namespace: 10, serial: serial.slice(0, 20) } as const),
+  ...({ uuid: UUID, hosts: [host] } as const),
+};
+const nvmetFound: nvmet.Found = {
+  subsystem: {
+    allowAnyHost: true,
+    serial: '',
+    model: '',
+    namespaces: [{ id: '10', enabled: true, devicePath: '/dev/x', uuid: '' }],
+    hosts: [host],
+  },
+  ports: ['1'],
+};
+const nvmetPort = { id: 1, address: '192.0.2.1', service: '4420' };
+const configFsSteps: readonly Step[] = [
+  { op: 'mkdir', path: `${lioRoot}/iscsi` },
+  ...lio.planExport(lioRoot, lioWanted, { hbas: [], objects: [], groups: null }).steps,
+  ...lio.planExport(lioRoot, { ...lioWanted, chap: null }, lioFound).steps,
+  ...lio.planRemoval(lioRoot, iqn, lioFound),
+  { op: 'mkdir', path: `${nvmetRoot}/ports/1` },
+  ...Object.entries(portValues(nvmetPort)).map(
+    ([name, value]): Step => ({ op: 'write', path: `${nvmetRoot}/ports/1/${name}`, value }),
+  ),
+  { op: 'mkdir', path: `${nvmetRoot}/hosts/${host}` },
+  { op: 'write', path: `${nvmetRoot}/hosts/${host}/dhchap_key`, value: 'x', secret: true },
+  ...nvmet.planExport(nvmetRoot, nvmetWanted, { subsystem: null, ports: [] }, [nvmetPort]),
+  ...nvmet.planExport(nvmetRoot, nvmetWanted, nvmetFound, [nvmetPort]),
+  { op: 'write', path: `${nvmetRoot}/subsystems/${nqn}/attr_allow_any_host`, value: '0' },
+  { op: 'write', path: `${nvmetRoot}/subsystems/${nqn}/namespaces/10/revalidate_size`, value: '1' },
+];
+const byConfigFs: readonly (readonly string[])[] = [
+  ...configFsSteps.map((step) => helperWords(step).argv),
+  ['@read', `${lioRoot}/iscsi/${iqn}/tpgt_1/acls/iqn.1993-08.org.debian:01:abc/auth/password`],
+  ['@read', `${nvmetRoot}/hosts/${host}/dhchap_key`],
+  ['targetctl', 'save'],
+];
 const withEnv = Object.values(lvmSamples).flat().slice(0, 18);
 const samples: readonly (readonly string[])[] = [
   ...Object.values(lvmSamples).flat(),
   ...withEnv.map((argv) => ['env', 'LVM_SYSTEM_DIR=/etc/cinder', 'LVM_SUPPRESS_FD_WARNINGS=1', ...argv]),
   ...byVerb,
   ...byTool,
+  ...byConfigFs,
 ];
 
 /** What an attacker would change of a command that is allowed. */
@@ -241,7 +316,25 @@ const nearMisses: readonly string[] = [
   `tgtadm --control-port 0 --lld iscsi --mode account --op new --user a --password b`,
   `tgtadm --control-port 0 --lld iscsi --mode logicalunit --op new --tid 1 --lun 1 --backing-store /etc/shadow --bstype rdwr`,
   `tgt-admin --execute`,
+  `@write ${lioRoot}/core/iblock_1/${iqn}/control udev_path=/dev/sda,readonly=0`,
+  `@write ${lioRoot}/core/iblock_1/${iqn}/control udev_path=/dev/${VG}/root,readonly=0`,
+  `@write ${lioRoot}/core/iblock_1/${iqn}/control`,
+  `@write ${lioRoot}/core/fileio_1/${iqn}/control fd_dev_name=/etc/shadow,fd_dev_size=4096`,
+  `@write ${lioRoot}/core/pscsi_1/${iqn}/control udev_path=${DEVICE},readonly=0`,
+  `@write ${lioRoot}/iscsi/${iqn}/tpgt_1/attrib/generate_node_acls 1`,
+  `@write ${lioRoot}/iscsi/iqn.2001-01.com.example:other/tpgt_1/enable 0`,
+  `@remove ${lioRoot}/iscsi/iqn.2001-01.com.example:other`,
+  `@link ${lioRoot}/core/iblock_1/other ${lioRoot}/iscsi/${iqn}/tpgt_1/lun/lun_0/storage`,
+  `@write ${lioRoot}/dbroot /tmp`,
+  `@write ${nvmetRoot}/subsystems/${nqn}/namespaces/10/device_path /dev/sda`,
+  `@write ${nvmetRoot}/subsystems/${nqn}/namespaces/10/device_path`,
+  `@write ${nvmetRoot}/subsystems/${nqn}/attr_allow_any_host 1`,
+  `@remove ${nvmetRoot}/subsystems/nqn.other`,
   `@write /etc/passwd`,
+  `@write /etc/passwd x`,
+  `targetctl save /etc/passwd`,
+  `targetctl restore /tmp/x`,
+  `targetcli`,
   `@read /etc/shadow`,
   `@mkdir /etc/x`,
   `@remove /etc/passwd`,
