@@ -48,12 +48,14 @@ export async function disconnect(
 }
 
 /** What should be exported for this row. */
-export async function exportRequest(backend: Backend, volume: Volume): Promise<ExportRequest> {
+export async function exportRequest(store: Store, backend: Backend, volume: Volume): Promise<ExportRequest> {
   const driverVolume = await backend.toDriverVolume(volume);
+  const attachments = await store.attachments.listByVolume(volume.id);
   return {
     volume: driverVolume,
     devicePath: await backend.driver.devicePath(driverVolume),
     chap: parseProviderAuth(volume.providerAuth),
+    connectors: attachments.map(({ connector }) => connector).filter((connector) => connector !== null),
   };
 }
 

@@ -156,7 +156,7 @@ async function ensureExports(
     log.error({ volume: volumeId, reason: messageOf(error) }, 'volume is not exported; the next start tries again');
   };
   await forEachBounded(ordered.entries(), LOOKUP_WIDTH, async ([index, volume]) => {
-    requests[index] = await exportRequest(backend, volume).catch((error: unknown) => {
+    requests[index] = await exportRequest(store, backend, volume).catch((error: unknown) => {
       if (isDatabaseAway(error)) throw error;
       failed(volume.id, error);
       return undefined;
