@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import fc from 'fast-check';
+import { redactFields } from '../../../src/log/redact.ts';
 import { contextFromWire, contextToWire } from '../../../src/rpc/wire-context.ts';
 
 const file = new URL('../../fixtures/cinder/captures/rpc.cinder-volume.get_capabilities.json', import.meta.url);
@@ -35,4 +37,31 @@ test('a context of the wrong types grants nothing', () => {
     isAdmin: false,
     roles: ['member'],
   });
+});
+
+test('what else a sender gives is passed on, and never shown in a log', () => {
+  const catalog = [{ type: 'compute', endpoints: [{ publicURL: 'http://compute' }] }];
+  const wire = {
+    ...captured,
+    auth_token: 'gAAAA-secret',
+    project_name: 'demo',
+    user_domain: 'd1',
+    service_catalog: catalog,
+  };
+  const context = contextFromWire(wire, 'req-none');
+  const passedOn = contextToWire(context, new Date());
+  assert.deepEqual({ ...passedOn, timestamp: captured.timestamp }, wire);
+  assert.equal(JSON.stringify(redactFields({ context })).includes('gAAAA-secret'), false);
+});
+
+test('whatever is carried, it does not change who asks', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.constantFrom(...Object.keys(captured)), fc.jsonValue()), (carried) => {
+      const { request_id, user_id, project_id, is_admin, roles } = contextToWire(
+        { requestId: 'req-1', userId: 'u', projectId: 'p', isAdmin: false, roles: ['member'], carried },
+        new Date(),
+      );
+      assert.deepEqual([request_id, user_id, project_id, is_admin, roles], ['req-1', 'u', 'p', false, ['member']]);
+    }),
+  );
 });
