@@ -6,6 +6,7 @@ import { text } from '../body.ts';
 import { describeFaults } from '../errors.ts';
 import { listQuery } from '../list-query.ts';
 import { setServiceDisabled, setServiceFrozen } from '../requests/change-service.ts';
+import { getLogLevels, logBinaries, setLogLevels } from '../requests/log-levels.ts';
 import { type ApiReply, type ApiRequest, defineRoute, type Route } from '../route.ts';
 import { serviceView } from '../views/service.ts';
 
@@ -47,6 +48,16 @@ const named = z
   })
   .refine(({ binary, service }) => (binary ?? service) !== undefined, 'binary must be given');
 
+const logRequest = z.strictObject({
+  binary: z
+    .enum(logBinaries, `must be one of ${logBinaries.join(', ')}`)
+    .nullable()
+    .default(null),
+  server: text().nullable().default(null),
+  prefix: text().nullable().default(null),
+  level: z.unknown().optional(),
+});
+
 const backend = z.strictObject({ host: hostName, cluster: text().nullish() });
 
 /** What may stand behind /os-services/; each reads the body in its own way. */
@@ -58,8 +69,8 @@ const changes: Readonly<Record<string, (request: ApiRequest) => Promise<ApiReply
   thaw: (request) => setFrozen(request, false),
   failover_host: refuseFailover,
   failover: (request) => (request.version >= FAILOVER ? refuseFailover() : unknownChange(request)),
-  'set-log': (request) => (request.version >= LOG_LEVEL ? refuseLogLevels() : unknownChange(request)),
-  'get-log': (request) => (request.version >= LOG_LEVEL ? refuseLogLevels() : unknownChange(request)),
+  'set-log': (request) => (request.version >= LOG_LEVEL ? setLog(request) : unknownChange(request)),
+  'get-log': (request) => (request.version >= LOG_LEVEL ? getLog(request) : unknownChange(request)),
 };
 
 const change = defineRoute({
@@ -97,8 +108,13 @@ async function refuseFailover(): Promise<never> {
   throw failure('InvalidInput', { reason: 'no backend replicates, so there is nowhere to fail over to.' });
 }
 
-async function refuseLogLevels(): Promise<never> {
-  throw failure('NotImplemented', { what: 'Changing log levels at run time', next: 'Set them in the configuration.' });
+async function setLog(request: ApiRequest): Promise<ApiReply> {
+  await setLogLevels(request, read(logRequest, request.body));
+  return { status: 202 };
+}
+
+async function getLog(request: ApiRequest): Promise<ApiReply> {
+  return { status: 200, body: { log_levels: await getLogLevels(request, read(logRequest, request.body)) } };
 }
 
 async function unknownChange({ params }: ApiRequest): Promise<never> {
