@@ -54,6 +54,10 @@ export function operationStore(session: Session): OperationStore {
           .returning(knex.raw(selection) as unknown as string),
       );
     },
+    async withdraw(id, owner) {
+      const query = table().where({ id, owner, state: 'queued', attempt: 0 }).delete().returning('id');
+      return (await session.write(query as unknown as PromiseLike<Row[]>)).length > 0;
+    },
     async finish(id, worker, outcome) {
       const columns =
         outcome.state === 'done'

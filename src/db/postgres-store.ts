@@ -2,6 +2,7 @@ import { attachmentStore } from './attachments.ts';
 import type { Database } from './connection.ts';
 import { leaseStore } from './leases.ts';
 import { operationStore } from './operations.ts';
+import { peerStore } from './peer-requests.ts';
 import { quotaStore } from './quotas.ts';
 import { serviceStore } from './services.ts';
 import { openSession, type Session } from './session.ts';
@@ -25,6 +26,7 @@ function storeOn(session: Session, close: () => Promise<void>): Store {
     quotas: quotaStore(session),
     operations: operationStore(session),
     leases: leaseStore(session),
+    peers: peerStore(session),
     transaction: (work) => session.atomic((tx) => work(storeOn(tx, async () => {}))),
     async ping() {
       await session.rows('select 1 as one');

@@ -13,8 +13,10 @@ import type { NewOperation, Operation } from '../model/operation.ts';
 import type { Service } from '../model/service.ts';
 import type { NewSnapshot, Snapshot, SnapshotChanges } from '../model/snapshot.ts';
 import type { AttachmentStatus, SnapshotStatus, VolumeStatus } from '../model/status.ts';
+import type { UserMessage } from '../model/user-message.ts';
 import type { NewVolume, Volume, VolumeChanges } from '../model/volume.ts';
 import type { NewVolumeType, VolumeType } from '../model/volume-type.ts';
+import type { RowChange } from '../rpcapi/wire/aftermath.ts';
 
 export interface Store {
   readonly volumes: VolumeStore;
@@ -25,6 +27,7 @@ export interface Store {
   readonly quotas: QuotaStore;
   readonly operations: OperationStore;
   readonly leases: LeaseRecords;
+  readonly peers: PeerStore;
   /** Runs work in one transaction. Not nestable: the inner Store's own `transaction` joins the outer one. */
   transaction<T>(work: (tx: Store) => Promise<T>): Promise<T>;
   /** Cheap round trip; throws ConnectionFailed. */
@@ -260,6 +263,8 @@ export interface OperationStore {
     to: string,
     changes?: { readonly arguments?: Readonly<Record<string, unknown>> },
   ): Promise<Operation | null>;
+  /** Forgets a record that nobody has begun with: true where it was queued for that owner and never tried. */
+  withdraw(id: string, owner: string): Promise<boolean>;
   /** Ends it. False if the worker no longer holds it (fenced): the caller's transaction must then roll back. */
   finish(
     id: string,
@@ -283,4 +288,30 @@ export interface OperationStore {
   ): Promise<Operation[]>;
   /** Removes finished operations older than the age; returns how many. */
   prune(olderThanSeconds: number, limit: number): Promise<number>;
+}
+
+/** What a Cinder beside us reads and writes of a request, beyond the rows of volumes. Nothing here needs one to be there. */
+export interface PeerStore {
+  /** Commits or rolls back reservations that a peer left open; those that are settled already stay. How many it were. */
+  settleReservations(ids: readonly string[], outcome: 'commit' | 'rollback'): Promise<number>;
+  /** Takes what is deleted off the usage that a peer keeps of the project, if it does; in the same transaction. */
+  freeUsage(
+    projectId: string | null,
+    freed: {
+      readonly volumes: number;
+      readonly snapshots: number;
+      readonly gb: number;
+      readonly volumeTypeId: string;
+    },
+  ): Promise<void>;
+  /** A message that the users of a peer's API see. */
+  addMessage(
+    message: UserMessage,
+    who: { readonly projectId: string | null; readonly requestId: string },
+  ): Promise<void>;
+  /** Gives rows back that a peer set to a status for work that is not done; those that moved on are left. How many. */
+  giveBack(changes: readonly RowChange[]): Promise<number>;
+  isEncryptedType(volumeTypeId: string): Promise<boolean>;
+  /** True where a peer's service has noted that it began with this volume or snapshot. */
+  wasBegun(resourceId: string): Promise<boolean>;
 }

@@ -36,3 +36,11 @@ export type NewOperation = Pick<
   Operation,
   'id' | 'resourceType' | 'resourceId' | 'method' | 'arguments' | 'requestId' | 'userId' | 'projectId' | 'owner'
 >;
+
+/**
+ * True where the record was made from a peer's message: its id is derived from the message's own, a UUID of version 5,
+ * so that the message delivered again names the same record.
+ */
+export function isFromPeer({ id }: Pick<Operation, 'id'>): boolean {
+  return id[14] === '5';
+}

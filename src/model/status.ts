@@ -82,6 +82,14 @@ export const volumeTransitions = {
     failed: 'error_extending',
     recover: 'redo',
   },
+  /** In place: nothing is done to the bytes, so a failure leaves it as it was. */
+  retype: {
+    accepts: ['available', 'in-use'],
+    during: 'retyping',
+    done: 'previous',
+    failed: 'previous',
+    recover: 'redo',
+  },
 } as const satisfies Record<string, Transition<VolumeStatus>>;
 
 export const snapshotTransitions = {

@@ -11,6 +11,9 @@ export const VOLUME_TOPIC = 'cinder-volume';
 
 const connector = z.record(z.string(), z.unknown());
 
+/** Reservations of quota that a peer left open: committed or rolled back together with the operation's end. */
+const reservations = z.array(z.string()).default([]);
+
 export const requestArguments = {
   /** resource: volume (status creating). Owner: the scheduler, then the volume service that it chose. */
   create_volume: z.object({
@@ -30,7 +33,14 @@ export const requestArguments = {
   /** resource: volume (status deleting). */
   delete_volume: z.object({ force: z.boolean(), cascade: z.boolean() }),
   /** resource: volume (status extending). Owner: the scheduler (is there room?), then the volume service. */
-  extend_volume: z.object({ newSizeGb: z.number().int().positive() }),
+  extend_volume: z.object({ newSizeGb: z.number().int().positive(), reservations }),
+  /** resource: volume (status retyping). Gives it another type where it is. */
+  retype: z.object({
+    newTypeId: z.string(),
+    /** `host@backend#pool` that was chosen for the new type. */
+    host: z.string(),
+    reservations,
+  }),
   /** resource: snapshot (status creating). */
   create_snapshot: z.object({ volumeId: z.string() }),
   /** resource: snapshot (status deleting). */
@@ -48,7 +58,7 @@ export const requestArguments = {
   initialize_connection: z.object({ connector }),
   /** resource: volume. A null connector means every initiator. */
   terminate_connection: z.object({ connector: connector.nullable(), force: z.boolean() }),
-  /** resource: volume. Records a consumer that is attached: status in-use. Answers `{attachment_id}`. */
+  /** resource: volume. Records a consumer that is attached: status in-use. Answers the attachment, as a versioned object. */
   attach_volume: z.object({
     attachmentId: z.string(),
     instanceId: z.string().nullable(),

@@ -13,12 +13,16 @@ import type { OperationRpc } from '../rpcapi/operations.ts';
 import { SCHEDULER_TOPIC } from '../rpcapi/requests.ts';
 import type { PoolReport } from '../rpcapi/scheduler.ts';
 import { readCapabilityReport } from './capability-report.ts';
+import { explain } from './explain.ts';
+import type { PlacementRequest } from './filters/filter.ts';
 import { createHostStates } from './host-state.ts';
 import { createRules, placeNewVolume } from './operations/create-volume.ts';
 import { checkExtension } from './operations/extend-volume.ts';
 import type { SchedulerOptions } from './options.ts';
 import { type Desk, endFailed, type Outcome } from './placement.ts';
 import { viewPools } from './pools-view.ts';
+import { readSpec } from './request-spec.ts';
+import { select } from './select.ts';
 import { settleReservations } from './settlement.ts';
 
 export interface SchedulerManager {
@@ -26,6 +30,8 @@ export interface SchedulerManager {
   receiveCapabilities(report: unknown): void;
   /** The pools of active backends. Filters: `name`, `volume_type` (id or name), and capabilities by their wire names. */
   getPools(filters?: Readonly<Record<string, unknown>> | null): Promise<readonly PoolReport[]>;
+  /** Throws NoValidBackend where that place could not take the volume of the request spec now. */
+  checkHost(place: string, requestSpec: unknown): Promise<void>;
   /**
    * Does what the operation waits for, if it waits for a scheduler; again, or by two schedulers at once, it is done once.
    * Never throws: what could not be done now stays in the record for a sweep.
@@ -172,6 +178,25 @@ export function createSchedulerManager(parts: SchedulerManagerParts): SchedulerM
       const type = (await store.types.get(typeName)) ?? (await store.types.getByName(typeName));
       const query = { ...base, extraSpecs: type?.extraSpecs ?? {} };
       return type === null ? [] : viewPools(states.pools(), services, options.service_down_time, query);
+    },
+    async checkHost(place, requestSpec) {
+      await settlement.settled();
+      const { sizeGb, typeId } = readSpec(requestSpec);
+      const type = typeId === null ? null : await store.types.get(typeId);
+      const services = await store.services.list({ binary: 'cinder-volume' });
+      const request: PlacementRequest = {
+        purpose: 'create',
+        sizeGb,
+        extraSpecs: type?.extraSpecs ?? {},
+        availabilityZone: null,
+        pinnedHost: place,
+        excludedHosts: [],
+        failures: {},
+        serviceDownTimeSeconds: options.service_down_time,
+      };
+      const fleet = { pools: states.pools(), services, whyWithoutPools: states.whyWithoutPools };
+      const selection = select(request, fleet, rules);
+      if ('refused' in selection) throw failure('NoValidBackend', { reason: explain(selection.refused).brief });
     },
     perform,
     recover: sweep,

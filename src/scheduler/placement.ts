@@ -1,4 +1,5 @@
 /** What the operations of the scheduler share: decide and promise, hand over, end. */
+import { endOperation } from '../db/end-operation.ts';
 import type { Store } from '../db/store.ts';
 import type { Logger } from '../log/logger.ts';
 import { serviceHost } from '../model/backend.ts';
@@ -126,7 +127,7 @@ export async function endFailed(
       // Claiming first makes sure that no other scheduler has handed it over meanwhile.
       const claimed = await tx.operations.claim(operation.id, SCHEDULER_TOPIC, desk.worker);
       const outcome = { state: 'failed', code: error.code, error: error.message } as const;
-      if (claimed === null || !(await tx.operations.finish(operation.id, desk.worker, outcome))) {
+      if (claimed === null || !(await endOperation(tx, operation, desk.worker, outcome))) {
         throw overtaken(operation);
       }
     }),

@@ -1,21 +1,21 @@
 /** The scheduler as a running service: listens, beats, takes up what was left, finds what was lost. */
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
 import type { Store } from '../db/store.ts';
 import { withTimeout } from '../lib/timers.ts';
 import type { Logger } from '../log/logger.ts';
 import type { RequestContext } from '../model/context.ts';
-import { messageOf } from '../model/errors.ts';
+import { failure, messageOf } from '../model/errors.ts';
 import { requestCapabilities } from '../rpc/clients.ts';
-import { createDispatcher, defineMethod } from '../rpc/dispatcher.ts';
 import type { Transport } from '../rpc/transport.ts';
 import { SCHEDULER_TOPIC } from '../rpcapi/requests.ts';
 import { startHeartbeat } from '../service/heartbeat.ts';
+import { createInbox } from '../service/inbox.ts';
 import { answerInquiries } from '../service/inquiries.ts';
 import { createOperationRpc } from '../service/peers/operation-rpc.ts';
 import { startPeerSettlement } from '../service/peers/settlement.ts';
 import { startPeriodicTask } from '../service/periodic-task.ts';
 import type { RunningService } from '../service/service.ts';
+import { completeForScheduler, directMethods } from './direct-methods.ts';
 import { createSchedulerManager } from './manager.ts';
 import type { SchedulerOptions } from './options.ts';
 
@@ -40,22 +40,26 @@ export async function startSchedulerService(options: {
   const { store, transport, host, log } = options;
   const operations = createOperationRpc({ transport, store, log });
   const manager = createSchedulerManager({ store, operations, options: options.options, log });
-  const wakeUp = defineMethod({
-    args: z.object({ operation_id: z.uuid() }),
-    handle: async ({ operation_id }) => await manager.perform(operation_id),
+  const stopping = new AbortController();
+  const inbox = createInbox({
+    topic: SCHEDULER_TOPIC,
+    owner: SCHEDULER_TOPIC,
+    store,
+    log,
+    stopping: stopping.signal,
+    complete: completeForScheduler,
+    async perform(id, onClaimed) {
+      const outcome = await manager.perform(id);
+      // Another scheduler may serve the queue by now; what stays here is found by a sweep.
+      if (outcome === 'left for later' && stopping.signal.aborted) {
+        throw failure('ServiceUnavailable', { reason: `scheduler ${host} is stopping; ask another` });
+      }
+      onClaimed();
+      return null;
+    },
+    forward: (operation, context) => operations.wake(operation, context),
+    direct: directMethods(manager, () => sweep.trigger()),
   });
-  const methods = {
-    create_volume: wakeUp,
-    extend_volume: wakeUp,
-    update_service_capabilities: defineMethod({
-      args: z.record(z.string(), z.unknown()),
-      handle: async (report) => manager.receiveCapabilities(report),
-    }),
-    get_pools: defineMethod({
-      args: z.object({ filters: z.record(z.string(), z.unknown()).nullable().optional() }),
-      handle: async ({ filters }) => await manager.getPools(filters ?? {}),
-    }),
-  };
   const heartbeat = await startHeartbeat({
     store,
     host,
@@ -65,7 +69,7 @@ export async function startSchedulerService(options: {
     enableNewServices: options.enableNewServices,
     log,
   });
-  const listener = await transport.listen({ topic: SCHEDULER_TOPIC, server: host }, createDispatcher(methods));
+  const listener = await transport.listen({ topic: SCHEDULER_TOPIC, server: host }, inbox);
   const inquiries = await answerInquiries({ transport, binary: SCHEDULER_TOPIC, host, status: () => ({}) });
   await requestCapabilities(transport, serviceContext());
   // A database that is away just now does not end the process: the sweep looks again.
@@ -94,7 +98,7 @@ export async function startSchedulerService(options: {
     name: `${SCHEDULER_TOPIC} ${host}`,
     async stop({ timeoutMs }) {
       const drained = Promise.all([
-        ...[manager.stop(), recovering, listener.close()],
+        ...[manager.stop(), recovering, listener.close({ timeoutMs })],
         ...[sweep, pruning, settlement].map((task) => task?.stop()),
       ]);
       await withTimeout(drained, timeoutMs, () => new Error('timeout')).catch(() => {

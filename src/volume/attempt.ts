@@ -7,6 +7,7 @@
  * It answers how the record was ended, and rejects where that could not be done: a database that is away. Then nothing
  * is undone, and the whole attempt is made again; every effect is idempotent.
  */
+import { endOperation } from '../db/end-operation.ts';
 import { isDatabaseAway } from '../db/errors.ts';
 import type { Store } from '../db/store.ts';
 import { atStep } from '../lib/flight.ts';
@@ -73,7 +74,7 @@ export async function attemptOperation(
       const written = await definition.succeed(tx, subject, result, request);
       const reason = 'its row no longer asks for this work';
       if (!written) throw failure('Overtaken', { what: operation.resourceId, reason });
-      if (!(await tx.operations.finish(operation.id, worker, { state: 'done' }))) throw fenced(operation);
+      if (!(await endOperation(tx, operation, worker, { state: 'done' }))) throw fenced(operation);
     });
   } catch (error) {
     if (isDatabaseAway(error)) throw error;
@@ -86,7 +87,17 @@ export async function attemptOperation(
     }
   }
   if (definition.changesCapacity === true) parts.onCapacityChange();
-  return { kind: 'answered', answer: definition.answer === undefined ? null : definition.answer(result) };
+  return { kind: 'answered', answer: await answerOf(parts, definition, request, result) };
+}
+
+async function answerOf(
+  parts: AttemptParts,
+  definition: AnyOperation,
+  request: OperationRequest<OperationMethod>,
+  result: unknown,
+): Promise<unknown> {
+  if (definition.answer !== undefined) return definition.answer(result);
+  return definition.answerAgain === undefined ? null : await definition.answerAgain(parts, request);
 }
 
 /** Ends an operation that never began: nothing to undo, no row to change. */
@@ -95,7 +106,7 @@ export async function refuseOperation(
   error: unknown,
 ): Promise<Ending> {
   log.warn({ reason: messageOf(error), code: codeOf(error) }, 'operation refused');
-  await store.operations.finish(operation.id, worker, outcomeOf(error));
+  await store.transaction((tx) => endOperation(tx, operation, worker, outcomeOf(error)));
   return { kind: 'failed', error };
 }
 
@@ -131,7 +142,7 @@ async function failAttempt(
   try {
     await store.transaction(async (tx) => {
       await definition.fail(tx, subject, request, error);
-      if (!(await tx.operations.finish(operation.id, worker, outcomeOf(error)))) throw lost;
+      if (!(await endOperation(tx, operation, worker, outcomeOf(error)))) throw lost;
     });
   } catch (thrown) {
     if (thrown === lost) return stoodAside(parts, error);

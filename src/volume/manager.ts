@@ -15,11 +15,15 @@ import { failpoint } from '../lib/failpoint.ts';
 import { atStep, describeFlight, fly } from '../lib/flight.ts';
 import { measure } from '../lib/measure.ts';
 import type { Logger } from '../log/logger.ts';
-import { type AshlarError, failure, isFailure } from '../model/errors.ts';
+import { AshlarError, failure, isErrorCode, isFailure } from '../model/errors.ts';
 import type { Operation } from '../model/operation.ts';
 import { type OperationMethod, requestArguments } from '../rpcapi/requests.ts';
 import { attemptOperation, type Ending, refuseOperation } from './attempt.ts';
 import type { AnyOperation, Backend, OperationRequest } from './operation.ts';
+
+/** How many answers, and how long, for messages that come twice: a caller waits about a minute. */
+const KEEP_ANSWERS = 200;
+const KEEP_ANSWER_MS = 120_000;
 
 export interface ManagerOptions {
   readonly store: Store;
@@ -42,9 +46,13 @@ export interface ManagerOptions {
 export interface VolumeManager {
   /**
    * Performs a recorded operation; the answer or the failure. A second call while it runs joins the first.
-   * `recovering`: whoever claimed it earlier is known to be gone, and nobody waits for the answer.
+   * `recovering`: whoever claimed it earlier is known to be gone, and nobody waits for the answer. `onClaimed` is called
+   * once the claim is durable, unless it ends without one.
    */
-  perform(operationId: string, options?: { readonly recovering?: boolean }): Promise<unknown>;
+  perform(
+    operationId: string,
+    options?: { readonly recovering?: boolean; readonly onClaimed?: () => void },
+  ): Promise<unknown>;
   /** From now on nothing more begins: what has not yet stays in the record. */
   stop(): void;
   /** How many operations are under way or wait. */
@@ -63,11 +71,12 @@ export function createVolumeManager(options: ManagerOptions): VolumeManager {
     definitions: new Map(options.operations.map((definition) => [definition.method as string, definition])),
     gate: createLimiter(options.concurrency),
     cutOff: new Set(),
+    answers: new Map(),
     stopped: false,
   };
   const inFlight = new Map<string, Promise<unknown>>();
 
-  async function perform(operationId: string, recovering: boolean): Promise<unknown> {
+  async function perform(operationId: string, how: Manner): Promise<unknown> {
     const wokenAtMs = performance.now();
     const operation = await desk.store.operations.get(operationId);
     if (operation !== null) describeFlight(operation);
@@ -80,18 +89,17 @@ export function createVolumeManager(options: ManagerOptions): VolumeManager {
       return desk.gate(() => {
         atStep('beginning');
         measure({ what: 'operation wait', method: operation.method, waitedMs: performance.now() - wokenAtMs });
-        return begin(desk, operation, request, recovering);
+        return begin(desk, operation, request, how);
       });
     });
     if (ending.kind === 'failed') throw ending.error;
+    if (ending.answer !== null) keepAnswer(desk.answers, operationId, ending.answer);
     return ending.answer;
   }
 
-  async function performOnce(operationId: string, recovering: boolean): Promise<unknown> {
+  async function performOnce(operationId: string, how: Manner): Promise<unknown> {
     try {
-      return await fly({ id: operationId, service: options.backend.serviceHost }, () =>
-        perform(operationId, recovering),
-      );
+      return await fly({ id: operationId, service: options.backend.serviceHost }, () => perform(operationId, how));
     } catch (error) {
       // Not begun, but woken: nobody wakes it again.
       if (isDatabaseAway(error)) desk.cutOff.add(operationId);
@@ -106,10 +114,14 @@ export function createVolumeManager(options: ManagerOptions): VolumeManager {
   }
 
   return {
-    perform(operationId, { recovering = false } = {}) {
+    perform(operationId, { recovering = false, onClaimed = () => {} } = {}) {
       const running = inFlight.get(operationId);
-      if (running !== undefined) return running;
-      const performing = performOnce(operationId, recovering);
+      if (running !== undefined) {
+        // The record is there and in good hands.
+        onClaimed();
+        return running;
+      }
+      const performing = performOnce(operationId, { recovering, onClaimed });
       inFlight.set(operationId, performing);
       return performing;
     },
@@ -123,11 +135,18 @@ export function createVolumeManager(options: ManagerOptions): VolumeManager {
   };
 }
 
+interface Manner {
+  readonly recovering: boolean;
+  readonly onClaimed: () => void;
+}
+
 interface Desk extends ManagerOptions {
   readonly definitions: ReadonlyMap<string, AnyOperation>;
   readonly gate: <T>(work: () => Promise<T>) => Promise<T>;
   /** Operations that were woken here and whose end is not in the record. */
   readonly cutOff: Set<string>;
+  /** The latest answers that say something, for a message that comes twice. Secrets: they stand nowhere else. */
+  readonly answers: Map<string, { readonly answer: unknown; readonly atMs: number }>;
   stopped: boolean;
 }
 
@@ -151,7 +170,7 @@ async function begin(
   desk: Desk,
   { id }: Operation,
   request: Readable | { readonly refusal: AshlarError },
-  recovering: boolean,
+  { recovering, onClaimed }: Manner,
 ): Promise<Ending> {
   const { store, backend, cutOff } = desk;
   if (desk.stopped) {
@@ -168,6 +187,7 @@ async function begin(
     return { kind: 'answered', answer: await answerOfEnded(desk, await store.operations.get(id)) };
   }
   failpoint('operation.claimed');
+  onClaimed();
   const log = desk.log.child({
     request_id: operation.requestId,
     operation: id,
@@ -191,11 +211,29 @@ function isOurs({ backend }: Desk, operation: Operation): boolean {
   return operation.owner === backend.serviceHost && operation.finishedAt === null;
 }
 
-/** Somebody else has it, or it has ended: a second wake-up is no news. */
-async function answerOfEnded({ cutOff }: Desk, operation: Operation | null): Promise<null> {
-  if (operation !== null) cutOff.delete(operation.id);
-  if (operation?.state === 'failed') {
-    throw failure('Internal', { reason: operation.error ?? `${operation.method} failed` });
+/** Somebody else has it, or it has ended: a second wake-up is no news, and is answered as the first was. */
+async function answerOfEnded(desk: Desk, operation: Operation | null): Promise<unknown> {
+  if (operation === null) return null;
+  desk.cutOff.delete(operation.id);
+  if (operation.state === 'failed') {
+    const code = isErrorCode(operation.errorCode) ? operation.errorCode : 'Internal';
+    throw withMessage(new AshlarError(code, {}), operation.error ?? `${operation.method} failed`);
   }
-  return null;
+  if (operation.state !== 'done') return null;
+  const kept = desk.answers.get(operation.id);
+  if (kept !== undefined && performance.now() - kept.atMs < KEEP_ANSWER_MS) return kept.answer;
+  const request = readRequest(desk, operation);
+  if ('refusal' in request || request.definition.answerAgain === undefined) return operation.result;
+  return await request.definition.answerAgain(desk, request);
+}
+
+function keepAnswer(answers: Desk['answers'], operationId: string, answer: unknown): void {
+  answers.set(operationId, { answer, atMs: performance.now() });
+  const [oldest] = answers.keys();
+  if (answers.size > KEEP_ANSWERS && oldest !== undefined) answers.delete(oldest);
+}
+
+function withMessage(error: AshlarError, message: string): AshlarError {
+  error.message = message;
+  return error;
 }

@@ -54,6 +54,11 @@ export interface OperationDefinition<M extends OperationMethod, Subject, Result>
   takeBack?(context: OperationContext, subject: Subject, request: OperationRequest<M>): Promise<void>;
   /** What the caller is answered; by default nothing. */
   answer?(result: Result): unknown;
+  /**
+   * The answer from the rows, since no secret stands in the record: without `answer` at once, and where the same message
+   * comes again after the end. Has no effects; throws where it is no longer true. By default nothing.
+   */
+  answerAgain?(context: Pick<OperationContext, 'store' | 'backend'>, request: OperationRequest<M>): Promise<unknown>;
   /** True where another backend may succeed: the operation goes back to the scheduler. */
   readonly reschedule?: true;
   /** Capacity changes with it: the schedulers are told soon after. */

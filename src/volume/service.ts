@@ -1,6 +1,5 @@
 /** The volume service of one backend: starts the driver, recovers, listens, beats, reports; stops in order. */
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
 import { createKeyedLock } from '../coordination/keyed-lock.ts';
 import type { Store } from '../db/store.ts';
 import type { VolumeDriver } from '../driver/driver.ts';
@@ -12,17 +11,19 @@ import { sleep, withTimeout } from '../lib/timers.ts';
 import type { Logger } from '../log/logger.ts';
 import type { RequestContext } from '../model/context.ts';
 import { failure, messageOf } from '../model/errors.ts';
+import { volumeAddresses } from '../rpc/addresses.ts';
 import { reportCapabilities } from '../rpc/clients.ts';
-import { createDispatcher, defineMethod, type RpcMethod } from '../rpc/dispatcher.ts';
 import type { Transport } from '../rpc/transport.ts';
 import { VOLUME_TOPIC } from '../rpcapi/requests.ts';
 import { reportLock } from '../service/flight-report.ts';
 import { startHeartbeat } from '../service/heartbeat.ts';
+import { createInbox } from '../service/inbox.ts';
 import { answerInquiries } from '../service/inquiries.ts';
 import { createOperationRpc } from '../service/peers/operation-rpc.ts';
 import { startPeriodicTask } from '../service/periodic-task.ts';
 import type { RunningService } from '../service/service.ts';
 import { createBackend } from './backend.ts';
+import { completeForVolume, directMethods } from './direct-methods.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createVolumeManager } from './manager.ts';
 import { operations } from './operations/index.ts';
@@ -107,14 +108,23 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
   let state: BackendState = { kind: 'down', reason: 'it is starting' };
   let since = new Date();
   let outage: Outage | null = null;
-  const methods = methodTable({
-    perform: (id) => {
-      if (state.kind === 'down') throw failure('DriverNotInitialized', { backend: serviceHost, reason: state.reason });
-      return manager.perform(id);
-    },
-    publish: () => report.trigger(),
-    capabilities: async () => await capabilities(options),
-    setFrozen: (frozen) => setFrozen(store, serviceHost, frozen),
+  const inbox = createInbox({
+    topic: VOLUME_TOPIC,
+    owner: serviceHost,
+    store,
+    log,
+    stopping: stopping.signal,
+    whyNotReady: () =>
+      state.kind === 'up' ? null : failure('DriverNotInitialized', { backend: serviceHost, reason: state.reason }),
+    complete: (rows, request) => completeForVolume(rows, serviceHost, request),
+    perform: (id, onClaimed) => manager.perform(id, { onClaimed }),
+    forward: (operation, context) => rpc.wake(operation, context),
+    direct: directMethods({
+      ...{ store, backend, locks },
+      capabilities: () => capabilities(options),
+      publish: () => report.trigger(),
+      sweep: () => sweep.trigger(),
+    }),
   });
   const heartbeat = await startHeartbeat({
     store,
@@ -126,7 +136,7 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     isWorking: () => state.kind === 'up',
     log,
   });
-  const listener = await transport.listen({ topic: VOLUME_TOPIC, server: serviceHost }, createDispatcher(methods));
+  const listeners = await Promise.all(volumeAddresses(serviceHost).map((address) => transport.listen(address, inbox)));
   const forgetLocks = contributeStatus({
     section: 'locks',
     name: serviceHost,
@@ -186,10 +196,13 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     async stop({ timeoutMs }) {
       stopping.abort();
       manager.stop();
-      const drained = Promise.all([starting, sweep.stop(), maintenance.stop(), listener.close(), settling]);
-      await withTimeout(drained, timeoutMs, () => new Error('timeout')).catch(() => {
-        log.warn({ in_flight: manager.inFlight() }, 'stopped with operations under way; the next start takes them up');
-      });
+      const closed = Promise.all(listeners.map((listener) => listener.close({ timeoutMs })));
+      const drained = Promise.all([starting, sweep.stop(), maintenance.stop(), closed, settling]);
+      await withTimeout(drained, timeoutMs, () => new Error('timeout')).catch(() => undefined);
+      const inFlight = manager.inFlight();
+      if (inFlight > 0) {
+        log.warn({ in_flight: inFlight }, 'stopped with operations under way; the next start takes them up');
+      }
       forgetLocks();
       await Promise.all([heartbeat.stop(), report.stop(), inquiries.stop()]);
     },
@@ -289,37 +302,6 @@ function downReport(options: VolumeServiceOptions, reason: string): Record<strin
     down_reason: reason,
     pools: [],
   };
-}
-
-interface Handlers {
-  perform(operationId: string): Promise<unknown>;
-  publish(): void;
-  capabilities(): Promise<unknown>;
-  setFrozen(frozen: boolean): Promise<boolean>;
-}
-
-function methodTable(handlers: Handlers): Record<string, RpcMethod> {
-  const wakeUp = defineMethod({
-    args: z.object({ operation_id: z.uuid() }),
-    handle: async ({ operation_id }) => await handlers.perform(operation_id),
-  });
-  const nothing = z.object({});
-  return {
-    ...Object.fromEntries(operations.map(({ method }) => [method as string, wakeUp])),
-    publish_service_capabilities: defineMethod({ args: nothing, handle: async () => handlers.publish() }),
-    get_capabilities: defineMethod({
-      args: z.object({ discover: z.boolean().optional() }),
-      handle: () => handlers.capabilities(),
-    }),
-    freeze_host: defineMethod({ args: nothing, handle: () => handlers.setFrozen(true) }),
-    thaw_host: defineMethod({ args: nothing, handle: () => handlers.setFrozen(false) }),
-  };
-}
-
-async function setFrozen(store: Store, serviceHost: string, frozen: boolean): Promise<boolean> {
-  const service = await store.services.get(serviceHost, VOLUME_TOPIC);
-  if (service === null) throw failure('ServiceNotFound', { binary: VOLUME_TOPIC, host: serviceHost });
-  return (await store.services.setFrozen(service.id, frozen)) !== null;
 }
 
 /** The context of what the service does by itself. */

@@ -27,6 +27,7 @@ const resourceTypes = {
   create_volume: 'volume',
   delete_volume: 'volume',
   extend_volume: 'volume',
+  retype: 'volume',
   create_snapshot: 'snapshot',
   delete_snapshot: 'snapshot',
   attachment_update: 'attachment',

@@ -36,7 +36,7 @@ export async function extendVolume(
       resourceType: 'volume',
       resourceId: id,
       method: 'extend_volume',
-      arguments: { newSizeGb },
+      arguments: { newSizeGb, reservations: [] },
       owner: SCHEDULER_TOPIC,
     });
   });

@@ -45,17 +45,9 @@ export const notServed = {
   managing: refused(
     'Taking over storage that exists is not served by this backend. Create a volume and copy the bytes.',
   ),
-  moving: refused(
-    'Retype and migration are not served by this backend. Create a volume of that type and copy the bytes.',
-  ),
+  moving: refused('Volumes are not moved from or to this backend. Create a volume there and copy the bytes.'),
   reverting: refused('Reverting is not served by this backend. Create a volume from the snapshot instead.'),
-  transfers: refused('Transfers are not served by this backend.'),
   snapshotExports: refused('Snapshots are not exported by this backend. Create a volume from the snapshot instead.'),
-  exports: refused('An export ends with its last connection here. Delete the attachment instead.'),
-  files: refused('Volumes of this backend are no files on a shared file system.'),
-  logLevels: refused('Log levels are set in the configuration of the service.'),
-  cleanup: refused('A service cleans up after itself when it starts, from its record of operations.'),
-  checking: refused('Room is checked when a volume is placed. Ask for the operation itself.'),
 } as const;
 
 /** A method that peers have for their own use within the process. */

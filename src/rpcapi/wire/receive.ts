@@ -7,6 +7,7 @@ import { forward } from '../objects/history.ts';
 import { type ObjectName, VersionedObject } from '../objects/objects.ts';
 import { understands } from '../objects/version.ts';
 import { type OperationMethod, type RequestArguments, requestArguments, SCHEDULER_TOPIC } from '../requests.ts';
+import { type Aftermath, aftermathOf } from './aftermath.ts';
 import type { WireMethod, WireTable } from './method.ts';
 import { type MadeRequest, type MakeRequest, schedulerRequests, volumeRequests } from './requests-from-wire.ts';
 import { schedulerMethods } from './scheduler-methods.ts';
@@ -21,8 +22,6 @@ export type WireRequest = {
     readonly arguments: RequestArguments<M>;
     /** Who has to act, `cinder-scheduler` or a `host@backend`; null: the service that the message reached. */
     readonly owner: string | null;
-    /** Reservations of quota that the caller left open: whoever ends the work commits or rolls them back. */
-    readonly reservations: readonly string[];
   };
 }[OperationMethod];
 
@@ -30,7 +29,8 @@ export type Received =
   | { readonly kind: 'operation'; readonly request: WireRequest; readonly ignored: readonly string[] }
   /** To be answered now; the arguments are decoded and have their defaults. */
   | { readonly kind: 'direct'; readonly method: string; readonly args: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'refused'; readonly reason: string }
+  /** `aftermath`: what the peer wrote before it asked, and what becomes of it. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly aftermath: Aftermath | null }
   | { readonly kind: 'malformed'; readonly faults: readonly Fault[] }
   | { readonly kind: 'unknown method' }
   | { readonly kind: 'unknown version'; readonly known: string };
@@ -59,14 +59,18 @@ export function receive(
   }
   const method = findMethod(topic, message.method);
   if (method === undefined) return { kind: 'unknown method' };
-  if (method.serve.as === 'refused') return { kind: 'refused', reason: method.serve.reason };
   const decoded = decodeArguments(topic, message.method, message.args);
+  const refused = (reason: string): Received => {
+    const aftermath = decoded.ok ? aftermathOf(topic, message.method, decoded.value) : null;
+    return { kind: 'refused', reason, aftermath };
+  };
+  if (method.serve.as === 'refused') return refused(method.serve.reason);
   if (!decoded.ok) return { kind: 'malformed', faults: decoded.faults };
   if (method.serve.as === 'direct') return { kind: 'direct', method: message.method, args: decoded.value };
   const make = makers(topic)[message.method as OperationMethod];
   const made = make?.(decoded.value as never, newId);
   if (made === undefined) return { kind: 'unknown method' };
-  if ('refused' in made) return { kind: 'refused', reason: made.refused };
+  if ('refused' in made) return refused(made.refused);
   return checked(message.method as OperationMethod, made, decoded.ignored);
 }
 

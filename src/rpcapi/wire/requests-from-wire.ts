@@ -13,7 +13,6 @@ export type MadeRequest =
       readonly resourceId: string;
       readonly arguments: Readonly<Record<string, unknown>>;
       readonly owner: string | null;
-      readonly reservations: readonly string[];
     }
   | { readonly refused: string };
 
@@ -33,8 +32,9 @@ export const volumeRequests: Requests<typeof volumeMethods> = {
     if (refused !== null) return { refused };
     const { host = null } = volume.fields;
     const source = sourceOf(spec, volume);
-    // What is copied here can be copied nowhere else; and a caller may forbid other places.
-    const pinnedHost = source.kind !== 'blank' || !allow_reschedule ? host : null;
+    // What is copied here can be copied nowhere else; and a caller may forbid other places, or not keep count of them.
+    const mayMove = allow_reschedule && isDictionary(filter_properties?.retry);
+    const pinnedHost = source.kind !== 'blank' || !mayMove ? host : null;
     return onVolume(volume, {
       source,
       pinnedHost,
@@ -46,7 +46,15 @@ export const volumeRequests: Requests<typeof volumeMethods> = {
     return unmanage_only ? { refused: UNMANAGE } : onVolume(volume, { force: false, cascade });
   },
   extend_volume({ volume, new_size, reservations }) {
-    return { ...onVolume(volume, { newSizeGb: new_size }), reservations: strings(reservations) };
+    return onVolume(volume, { newSizeGb: new_size, reservations: strings(reservations) });
+  },
+  retype({ volume, new_type_id, host, reservations, old_reservations }) {
+    const chosen = isDictionary(host) ? host.host : host;
+    return onVolume(volume, {
+      newTypeId: new_type_id,
+      host: chosen ?? volume.fields.host,
+      reservations: [...strings(reservations), ...strings(old_reservations)],
+    });
   },
   create_snapshot: ({ snapshot }) => onSnapshot(snapshot),
   delete_snapshot: ({ snapshot, unmanage_only }) => (unmanage_only ? { refused: UNMANAGE } : onSnapshot(snapshot)),
@@ -81,8 +89,8 @@ export const schedulerRequests: Requests<typeof schedulerMethods> = {
     return { ...made, owner: SCHEDULER_TOPIC };
   },
   extend_volume({ volume, new_size, reservations }) {
-    const made = onVolume(volume, { newSizeGb: new_size });
-    return { ...made, owner: SCHEDULER_TOPIC, reservations: strings(reservations) };
+    const made = onVolume(volume, { newSizeGb: new_size, reservations: strings(reservations) });
+    return { ...made, owner: SCHEDULER_TOPIC };
   },
   /** A snapshot is made where its volume is: there is no place to choose. */
   create_snapshot: ({ snapshot, backend }) => ({ ...onSnapshot(snapshot), owner: serviceHost(backend) }),
@@ -93,7 +101,7 @@ function onVolume(volume: VersionedObject<'Volume'>, args: Readonly<Record<strin
 }
 
 function onVolumeId(id: string, args: Readonly<Record<string, unknown>>) {
-  return { resourceType: 'volume', resourceId: id, arguments: args, owner: null, reservations: [] } as const;
+  return { resourceType: 'volume', resourceId: id, arguments: args, owner: null } as const;
 }
 
 function onSnapshot({ fields }: VersionedObject<'Snapshot'>) {
@@ -103,12 +111,11 @@ function onSnapshot({ fields }: VersionedObject<'Snapshot'>) {
     resourceId: fields.id as string,
     arguments: args,
     owner: null,
-    reservations: [],
   } as const;
 }
 
 function onAttachment(id: string, args: Readonly<Record<string, unknown>>) {
-  return { resourceType: 'attachment', resourceId: id, arguments: args, owner: null, reservations: [] } as const;
+  return { resourceType: 'attachment', resourceId: id, arguments: args, owner: null } as const;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -147,6 +154,10 @@ function triedHosts(properties: Fields | null): readonly string[] {
 
 function strings(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter(isText) : [];
+}
+
+function isDictionary(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isText(value: unknown): value is string {

@@ -54,7 +54,7 @@ export const schedulerMethods = {
     versions: ['3.4'],
     asserted: '3.4',
     args: { cleanup_request: 'CleanupRequest' },
-    serve: notServed.cleanup,
+    serve: { as: 'direct' },
   },
   extend_volume: {
     kind: 'cast',
@@ -75,7 +75,7 @@ export const schedulerMethods = {
     versions: ['3.7'],
     asserted: '3.7',
     args: { log_request: 'LogLevel' },
-    serve: notServed.logLevels,
+    serve: { as: 'direct' },
   },
   get_pools: {
     kind: 'call',
@@ -138,7 +138,7 @@ export const schedulerMethods = {
     versions: ['3.7'],
     asserted: '3.7',
     args: { log_request: 'LogLevel' },
-    serve: notServed.logLevels,
+    serve: { as: 'direct' },
   },
   update_service_capabilities: {
     kind: 'fanout',
@@ -158,14 +158,14 @@ export const schedulerMethods = {
     versions: ['3.8'],
     asserted: '3.8',
     args: { backend: 'string', request_spec: 'any', filter_properties: 'json?' },
-    serve: notServed.checking,
+    serve: { as: 'direct' },
   },
   work_cleanup: {
     kind: 'call',
     versions: ['3.4'],
     asserted: '3.4',
     args: { cleanup_request: 'CleanupRequest' },
-    serve: notServed.cleanup,
+    serve: { as: 'direct' },
   },
   add_periodic_task: inside,
   init_host: inside,

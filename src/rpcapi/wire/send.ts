@@ -88,7 +88,19 @@ const toVolume: Senders = {
     unmanage_only: false,
     cascade: args.cascade,
   }),
-  extend_volume: ({ rows, args }) => ({ volume: volumeToObject(rows), new_size: args.newSizeGb, reservations: [] }),
+  extend_volume: ({ rows, args }) => ({
+    volume: volumeToObject(rows),
+    new_size: args.newSizeGb,
+    reservations: args.reservations,
+  }),
+  retype: ({ rows, args }) => ({
+    volume: volumeToObject(rows),
+    new_type_id: args.newTypeId,
+    host: { host: args.host, cluster_name: null, capabilities: {} },
+    migration_policy: 'never',
+    reservations: args.reservations,
+    old_reservations: [],
+  }),
   create_snapshot: ({ rows }) => ({ snapshot: snapshotOf(rows) }),
   delete_snapshot: ({ rows }) => ({ snapshot: snapshotOf(rows), unmanage_only: false }),
   attachment_update: ({ operation, rows, args }) => ({
@@ -136,7 +148,7 @@ const toScheduler: Pick<Senders, 'create_volume' | 'extend_volume'> & Partial<Se
       volume_id: volume.id,
     };
     const properties = { request_spec: spec, filter_properties: null };
-    return { volume: volumeToObject(rows), new_size: args.newSizeGb, reservations: [], ...properties };
+    return { volume: volumeToObject(rows), new_size: args.newSizeGb, reservations: args.reservations, ...properties };
   },
 };
 

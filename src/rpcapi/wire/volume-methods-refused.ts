@@ -2,17 +2,6 @@ import { inside, notServed, type WireTable } from './method.ts';
 
 /** What peers may ask of a volume service and Ashlar's does not do: each is answered at once, with the reason. */
 export const volumeMethodsRefused = {
-  accept_transfer: {
-    kind: 'call',
-    versions: ['3.0', '3.16'],
-    args: {
-      volume_id: 'uuid',
-      new_user: 'string',
-      new_project: 'string',
-      no_snapshots: { type: 'boolean', default: false, since: '3.16' },
-    },
-    serve: notServed.transfers,
-  },
   copy_volume_to_image: {
     kind: 'cast',
     versions: ['3.0'],
@@ -60,13 +49,6 @@ export const volumeMethodsRefused = {
     args: { group: 'Group' },
     serve: notServed.replication,
   },
-  do_cleanup: {
-    kind: 'cast',
-    versions: ['3.7'],
-    asserted: '3.7',
-    args: { cleanup_request: 'CleanupRequest' },
-    serve: notServed.cleanup,
-  },
   enable_replication: {
     kind: 'cast',
     versions: ['3.14'],
@@ -106,13 +88,6 @@ export const volumeMethodsRefused = {
       async_call: { type: 'boolean', default: false, since: '3.17' },
     },
     serve: notServed.backups,
-  },
-  get_log_levels: {
-    kind: 'call',
-    versions: ['3.12'],
-    asserted: '3.12',
-    args: { log_request: 'LogLevel' },
-    serve: notServed.logLevels,
   },
   get_manageable_snapshots: {
     kind: 'call',
@@ -191,51 +166,12 @@ export const volumeMethodsRefused = {
     args: { volume: 'Volume', image_meta: 'json' },
     serve: notServed.images,
   },
-  remove_export: {
-    kind: 'call/cast',
-    versions: ['3.0'],
-    args: { volume_id: 'uuid' },
-    serve: notServed.exports,
-  },
-  remove_export_snapshot: {
-    kind: 'call/cast',
-    versions: ['3.13'],
-    asserted: '3.13',
-    args: { snapshot_id: 'uuid' },
-    serve: notServed.snapshotExports,
-  },
-  retype: {
-    kind: 'cast',
-    versions: ['3.0', '3.5'],
-    args: {
-      volume: 'Volume',
-      new_type_id: 'uuid?',
-      host: 'any',
-      migration_policy: { type: 'string', default: 'never' },
-      reservations: { type: 'any', default: null },
-      old_reservations: { type: 'any', default: null },
-    },
-    serve: notServed.moving,
-  },
   revert_to_snapshot: {
     kind: 'cast',
     versions: ['3.15'],
     asserted: '3.15',
     args: { volume: 'Volume', snapshot: 'Snapshot' },
     serve: notServed.reverting,
-  },
-  secure_file_operations_enabled: {
-    kind: 'call',
-    versions: ['3.0'],
-    args: { volume: 'Volume' },
-    serve: notServed.files,
-  },
-  set_log_levels: {
-    kind: 'cast',
-    versions: ['3.12'],
-    asserted: '3.12',
-    args: { log_request: 'LogLevel' },
-    serve: notServed.logLevels,
   },
   terminate_connection_snapshot: {
     kind: 'call',

@@ -3,6 +3,17 @@ import { volumeMethodsRefused } from './volume-methods-refused.ts';
 
 /** What may be asked of a volume service. */
 export const volumeMethods = {
+  accept_transfer: {
+    kind: 'call',
+    versions: ['3.0', '3.16'],
+    args: {
+      volume_id: 'uuid',
+      new_user: 'string',
+      new_project: 'string',
+      no_snapshots: { type: 'boolean', default: false, since: '3.16' },
+    },
+    serve: { as: 'direct' },
+  },
   attach_volume: {
     kind: 'call',
     versions: ['3.0', '3.3'],
@@ -73,6 +84,13 @@ export const volumeMethods = {
     },
     serve: { as: 'operation' },
   },
+  do_cleanup: {
+    kind: 'cast',
+    versions: ['3.7'],
+    asserted: '3.7',
+    args: { cleanup_request: 'CleanupRequest' },
+    serve: { as: 'direct' },
+  },
   extend_volume: {
     kind: 'cast',
     versions: ['3.0'],
@@ -103,6 +121,38 @@ export const volumeMethods = {
     args: {},
     serve: { as: 'direct' },
   },
+  remove_export: {
+    kind: 'call/cast',
+    versions: ['3.0'],
+    args: { volume_id: 'uuid' },
+    serve: { as: 'direct' },
+  },
+  remove_export_snapshot: {
+    kind: 'call/cast',
+    versions: ['3.13'],
+    asserted: '3.13',
+    args: { snapshot_id: 'uuid' },
+    serve: { as: 'direct' },
+  },
+  retype: {
+    kind: 'cast',
+    versions: ['3.0', '3.5'],
+    args: {
+      volume: 'Volume',
+      new_type_id: 'uuid?',
+      host: 'any',
+      migration_policy: { type: 'string', default: 'never' },
+      reservations: { type: 'any', default: null },
+      old_reservations: { type: 'any', default: null },
+    },
+    serve: { as: 'operation' },
+  },
+  secure_file_operations_enabled: {
+    kind: 'call',
+    versions: ['3.0'],
+    args: { volume: 'Volume' },
+    serve: { as: 'direct' },
+  },
   terminate_connection: {
     kind: 'call',
     versions: ['3.0'],
@@ -116,4 +166,18 @@ export const volumeMethods = {
     serve: { as: 'direct' },
   },
   ...volumeMethodsRefused,
+  get_log_levels: {
+    kind: 'call',
+    versions: ['3.12'],
+    asserted: '3.12',
+    args: { log_request: 'LogLevel' },
+    serve: { as: 'direct' },
+  },
+  set_log_levels: {
+    kind: 'cast',
+    versions: ['3.12'],
+    asserted: '3.12',
+    args: { log_request: 'LogLevel' },
+    serve: { as: 'direct' },
+  },
 } as const satisfies WireTable;

@@ -31,8 +31,7 @@ export function createOperationRpc(parts: {
 
   async function messageFor(operation: Operation, context: RequestContext): Promise<RpcMessage> {
     const { id: operationId, method } = operation;
-    if (transport.reach === 'process')
-      return { method, version: OWN_VERSION, args: { operation_id: operationId }, context, operationId };
+    if (transport.reach === 'process') return { method, version: OWN_VERSION, args: {}, context, operationId };
     const topic = operation.owner === SCHEDULER_TOPIC ? SCHEDULER_TOPIC : VOLUME_TOPIC;
     const [rows, pinned] = await Promise.all([loadWireRows(store, operation), pins.of(topic)]);
     const { version, args } = operationMessage(operation, rows, pinned);

@@ -1,7 +1,10 @@
 import { settleVolumeStatus } from '../../db/settle-volume.ts';
 import { failure } from '../../model/errors.ts';
 import { connectionRecovery } from '../../model/status.ts';
+import { encodeValue } from '../../rpcapi/objects/encode.ts';
+import { attachmentToObject } from '../../rpcapi/wire/models.ts';
 import { defineOperation, loadVolume } from '../operation.ts';
+import { loadAttachment } from './attachment-update.ts';
 
 /** Records that a consumer uses the volume (the older attach call): no effect outside of the database. */
 export const attachVolume = defineOperation({
@@ -18,8 +21,8 @@ export const attachVolume = defineOperation({
     }
     return volume;
   },
-  async run(_, __, { args }) {
-    return { attachment_id: args.attachmentId };
+  async run() {
+    return null;
   },
   async succeed(tx, volume, _, { args }) {
     await tx.volumes.lock(volume.id);
@@ -38,5 +41,8 @@ export const attachVolume = defineOperation({
   async fail() {
     // Nothing was done: the caller unreserves.
   },
-  answer: (result) => result,
+  async answerAgain({ store }, { args }) {
+    const attachment = await loadAttachment(store, args.attachmentId, ['attached']);
+    return encodeValue(attachmentToObject(attachment));
+  },
 });

@@ -4,7 +4,8 @@ import { consumersLeft, disconnect, notExported } from '../export.ts';
 import { defineOperation, loadVolume } from '../operation.ts';
 import { loadAttachment } from './attachment-update.ts';
 
-const { during, done, failed, recover } = attachmentTransitions.disconnect;
+/** A peer says nothing in the row before it asks; our own API says `detaching`. */
+const { accepts, done, failed, recover } = attachmentTransitions.disconnect;
 
 /** Ends one consumer's connection, and the export with the last one. */
 export const attachmentDelete = defineOperation({
@@ -12,7 +13,7 @@ export const attachmentDelete = defineOperation({
   recover,
   locks: ({ args }) => [`volume:${args.volumeId}`],
   async load(store, { operation, args }) {
-    const attachment = await loadAttachment(store, operation.resourceId, [during]);
+    const attachment = await loadAttachment(store, operation.resourceId, accepts);
     return { attachment, volume: await loadVolume(store, args.volumeId) };
   },
   async run(context, { attachment, volume }) {
@@ -28,12 +29,12 @@ export const attachmentDelete = defineOperation({
     await tx.volumes.lock(volume.id);
     const now = new Date();
     const gone = { attachStatus: done, deleted: true, deletedAt: now, detachTime: now } as const;
-    const updated = await tx.attachments.updateIf(attachment.id, { attachStatus: during }, gone);
+    const updated = await tx.attachments.updateIf(attachment.id, { attachStatus: accepts }, gone);
     return updated !== null && (await settleVolumeStatus(tx, volume.id, last ? notExported : {}));
   },
   async fail(tx, { attachment, volume }) {
     await tx.volumes.lock(volume.id);
-    await tx.attachments.updateIf(attachment.id, { attachStatus: during }, { attachStatus: failed });
+    await tx.attachments.updateIf(attachment.id, { attachStatus: accepts }, { attachStatus: failed });
     await settleVolumeStatus(tx, volume.id);
   },
   answer: () => null,

@@ -58,6 +58,17 @@ export const attachmentUpdate = defineOperation({
     await settleVolumeStatus(tx, volume.id);
   },
   answer: (result) => result.connectionInfo,
+  async answerAgain({ store }, { operation }) {
+    const { connectionInfo, attachStatus } = await loadAttachment(store, operation.resourceId, [
+      'attaching',
+      'attached',
+    ]);
+    if (connectionInfo !== null) return connectionInfo;
+    throw failure('Overtaken', {
+      what: `Attachment ${operation.resourceId}`,
+      reason: `it is ${attachStatus} without a connection`,
+    });
+  },
 });
 
 export async function loadAttachment(

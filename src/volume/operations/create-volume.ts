@@ -1,7 +1,8 @@
 import type { DriverVolume } from '../../driver/driver.ts';
 import { failure } from '../../model/errors.ts';
 import { volumeTransitions } from '../../model/status.ts';
-import type { RequestArguments } from '../../rpcapi/requests.ts';
+import type { Volume } from '../../model/volume.ts';
+import { type RequestArguments, VOLUME_TOPIC } from '../../rpcapi/requests.ts';
 import { defineOperation, loadSnapshot, loadVolume, type OperationContext } from '../operation.ts';
 
 const { during, done, failed, recover } = volumeTransitions.create;
@@ -18,10 +19,13 @@ export const createVolume = defineOperation({
     const { driver, toDriverVolume } = context.backend;
     const driverVolume = await toDriverVolume(volume);
     context.undo.defer(`volume ${volume.id} on the backend`, () => driver.deleteVolume(driverVolume));
-    await make(context, driverVolume, args.source);
+    const original = await make(context, driverVolume, args.source);
+    const service = volume.serviceUuid === null ? await ownService(context) : null;
+    return { bootable: volume.bootable || original?.bootable === true, service };
   },
-  async succeed(tx, volume) {
-    const changes = { status: done, launchedAt: new Date() };
+  async succeed(tx, volume, { bootable, service }) {
+    const placed = service === null ? {} : { serviceUuid: service.uuid, sharedTargets: volume.sharedTargets ?? true };
+    const changes = { status: done, launchedAt: new Date(), bootable, ...placed };
     return (await tx.volumes.updateIf(volume.id, { status: during }, changes)) !== null;
   },
   async fail(tx, volume) {
@@ -36,16 +40,31 @@ function sourceLock(source: Source): string[] {
   return source.kind === 'volume' ? [`volume:${source.volumeId}`] : [];
 }
 
-async function make({ store, backend }: OperationContext, volume: DriverVolume, source: Source): Promise<void> {
+/** A peer leaves it to the service to say where the volume is. */
+function ownService({ store, backend }: OperationContext) {
+  return store.services.get(backend.serviceHost, VOLUME_TOPIC);
+}
+
+/** Answers the volume that it was copied from, if it was. */
+async function make(
+  { store, backend }: OperationContext,
+  volume: DriverVolume,
+  source: Source,
+): Promise<Volume | null> {
   const { driver } = backend;
-  if (source.kind === 'blank') return driver.createVolume(volume);
+  if (source.kind === 'blank') {
+    await driver.createVolume(volume);
+    return null;
+  }
   if (source.kind === 'volume') {
     const original = await loadVolume(store, source.volumeId);
-    return driver.createClonedVolume(volume, await backend.toDriverVolume(original));
+    await driver.createClonedVolume(volume, await backend.toDriverVolume(original));
+    return original;
   }
   const { snapshot, volume: original } = await loadSnapshot(store, source.snapshotId);
   if (snapshot.status !== 'available') {
     throw failure('InvalidSnapshot', { reason: `snapshot ${snapshot.id} is ${snapshot.status}, not available` });
   }
-  return driver.createVolumeFromSnapshot(volume, await backend.toDriverSnapshot(snapshot, original));
+  await driver.createVolumeFromSnapshot(volume, await backend.toDriverSnapshot(snapshot, original));
+  return original;
 }

@@ -14,7 +14,10 @@ export const deleteSnapshot = defineOperation({
   },
   async succeed(tx, { snapshot }) {
     const changes = { status: done, deleted: true, deletedAt: new Date() };
-    return (await tx.snapshots.updateIf(snapshot.id, { status: during }, changes)) !== null;
+    if ((await tx.snapshots.updateIf(snapshot.id, { status: during }, changes)) === null) return false;
+    const { projectId, useQuota, volumeSizeGb: gb, volumeTypeId } = snapshot;
+    if (useQuota) await tx.peers.freeUsage(projectId, { volumes: 0, snapshots: 1, gb, volumeTypeId });
+    return true;
   },
   async fail(tx, { snapshot }) {
     await tx.snapshots.updateIf(snapshot.id, { status: during }, { status: failed });

@@ -26,15 +26,22 @@ export const deleteVolume = defineOperation({
       await backend.driver.deleteSnapshot(await backend.toDriverSnapshot(snapshot, volume));
     }
     await backend.driver.deleteVolume(driverVolume);
-    return { snapshotIds: snapshots.map((snapshot) => snapshot.id) };
+    return { snapshots };
   },
-  async succeed(tx, volume, { snapshotIds }) {
+  async succeed(tx, volume, { snapshots }) {
     const deletedAt = new Date();
-    for (const id of snapshotIds) {
-      await tx.snapshots.updateIf(id, {}, { status: snapshotTransitions.remove.done, deleted: true, deletedAt });
+    const { projectId, volumeTypeId } = volume;
+    for (const { id, useQuota, volumeSizeGb: gb } of snapshots) {
+      const gone = { status: snapshotTransitions.remove.done, deleted: true, deletedAt };
+      const wasThere = (await tx.snapshots.updateIf(id, {}, gone)) !== null;
+      if (wasThere && useQuota) await tx.peers.freeUsage(projectId, { volumes: 0, snapshots: 1, gb, volumeTypeId });
     }
     const changes = { ...notExported, status: done, deleted: true, deletedAt };
-    return (await tx.volumes.updateIf(volume.id, { status: during, noSnapshots: true }, changes)) !== null;
+    const condition = { status: during, noSnapshots: true } as const;
+    if ((await tx.volumes.updateIf(volume.id, condition, changes)) === null) return false;
+    const { sizeGb: gb, useQuota } = volume;
+    if (useQuota) await tx.peers.freeUsage(projectId, { volumes: 1, snapshots: 0, gb, volumeTypeId });
+    return true;
   },
   async fail(tx, volume, { args }) {
     await tx.volumes.updateIf(volume.id, { status: during }, { status: failed });

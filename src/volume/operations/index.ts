@@ -10,12 +10,14 @@ import { deleteVolume } from './delete-volume.ts';
 import { detachVolume } from './detach-volume.ts';
 import { extendVolume } from './extend-volume.ts';
 import { initializeConnection } from './initialize-connection.ts';
+import { retype } from './retype.ts';
 import { terminateConnection } from './terminate-connection.ts';
 
 export const operations: readonly AnyOperation[] = [
   createVolume,
   deleteVolume,
   extendVolume,
+  retype,
   createSnapshot,
   deleteSnapshot,
   attachmentUpdate,

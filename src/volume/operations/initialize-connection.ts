@@ -1,4 +1,5 @@
 import { followsAttachments } from '../../db/settle-volume.ts';
+import type { ConnectionInfo } from '../../driver/target.ts';
 import type { Connector } from '../../model/connector.ts';
 import { failure } from '../../model/errors.ts';
 import { connectionRecovery } from '../../model/status.ts';
@@ -19,8 +20,7 @@ export const initializeConnection = defineOperation({
   },
   async run(context, volume, { args }) {
     const { exported, info } = await connect(context, volume, args.connector as Connector);
-    const data = { ...info.data, access_mode: 'rw', encrypted: false, qos_specs: null };
-    return { exported, connection: { driver_volume_type: info.driver_volume_type, data } };
+    return { exported, connection: connectionOf(info) };
   },
   async succeed(tx, volume, { exported }) {
     const { providerLocation } = exported;
@@ -36,4 +36,13 @@ export const initializeConnection = defineOperation({
     await context.store.volumes.updateIf(volume.id, {}, notExported);
   },
   answer: (result) => result.connection,
+  async answerAgain(_, { operation }) {
+    // Letting the initiator in once more could undo a terminate_connection that came since.
+    const reason = 'its connection was told once and is not kept; initialize it again';
+    throw failure('Overtaken', { what: `Volume ${operation.resourceId}`, reason });
+  },
 });
+
+function connectionOf({ driver_volume_type, data }: ConnectionInfo) {
+  return { driver_volume_type, data: { ...data, access_mode: 'rw', encrypted: false, qos_specs: null } };
+}

@@ -343,7 +343,9 @@ function argumentsOf(
     case 'delete_volume':
       return { force: false, cascade: volume.multiattach };
     case 'extend_volume':
-      return { newSizeGb: volume.sizeGb };
+      return { newSizeGb: volume.sizeGb, reservations: [] };
+    case 'retype':
+      return { newTypeId: text(), host: volume.host, reservations: [] };
     case 'attachment_update':
       return { volumeId: volume.id, connector, created: false };
     case 'initialize_connection':

@@ -1,0 +1,10 @@
+import { createHash } from 'node:crypto';
+
+/** A UUID of version 5, so the same for the same name; names of this program are in a space of their own. */
+export function nameUuid(name: string): string {
+  const bytes = createHash('sha1').update(`ashlar ${name}`).digest().subarray(0, 16);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x50;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

@@ -1,0 +1,248 @@
+/**
+ * What a service does with a message: it becomes an operation's record, or is answered directly, or refused; whatever
+ * arrives has an answer.
+ *
+ *   it names a record of ours ────────────────────────────────┐
+ *   its arguments ─> receive ─> refused, malformed ─> failure │
+ *                      │  └───> direct ─> answer              │
+ *                      └─> find, take over or write a record ─┴─> perform: claim ─> ack ─> work ─> answer
+ *
+ * Until the claim the message is not acknowledged: what stops or dies before leaves it to whoever comes next. A message
+ * that comes again finds its record by an id derived from its own, and does nothing twice.
+ */
+import { randomUUID } from 'node:crypto';
+import { isDatabaseAway } from '../db/errors.ts';
+import type { Store } from '../db/store.ts';
+import { backoffMs } from '../lib/backoff.ts';
+import { failpoint } from '../lib/failpoint.ts';
+import { nameUuid } from '../lib/name-uuid.ts';
+import { sleep } from '../lib/timers.ts';
+import type { Logger } from '../log/logger.ts';
+import type { RequestContext } from '../model/context.ts';
+import { failure, messageOf } from '../model/errors.ts';
+import type { Operation } from '../model/operation.ts';
+import { userMessageOf } from '../model/user-message.ts';
+import { NotTaken, type RpcDelivery, type RpcHandler, type RpcMessage } from '../rpc/transport.ts';
+import type { Aftermath } from '../rpcapi/wire/aftermath.ts';
+import { findMethod, type Received, receive, type WireRequest, type WireTopic } from '../rpcapi/wire/receive.ts';
+import { decideRecord } from './inbox-decision.ts';
+
+export interface InboxParts {
+  readonly topic: WireTopic;
+  /** Who acts on what comes in here: `host@backend`, or the scheduler's topic. */
+  readonly owner: string;
+  readonly store: Store;
+  readonly log: Logger;
+  /** Aborted when the service stops. */
+  readonly stopping: AbortSignal;
+  /** What is answered without a record, by method; the arguments are checked. */
+  readonly direct: Readonly<
+    Record<string, (args: Readonly<Record<string, unknown>>, context: RequestContext) => Promise<unknown>>
+  >;
+  /** Why nothing can be begun now: who waits for an answer gets this; what nobody waits for is recorded. */
+  whyNotReady?(): Error | null;
+  /** The request with what stands in the rows alone. Throws where the rows do not fit it. */
+  complete(store: Store, request: WireRequest): Promise<WireRequest>;
+  /** Performs a record of this owner; `onClaimed` is called when the claim is durable. */
+  perform(operationId: string, onClaimed: () => void): Promise<unknown>;
+  /** Passes a record on to its owner, another service. */
+  forward(operation: Operation, context: RequestContext): Promise<void>;
+}
+
+/** How long somebody who waits for an answer waits for the database; others as long as it takes. */
+const CALL_PATIENCE_MS = 10_000;
+const PAUSE = { baseMs: 100, maxMs: 3000 };
+/** Records of a resource that are looked at. */
+const HISTORY = 50;
+/** How often the record is looked for anew where it changed hands meanwhile. */
+const LOOKS = 3;
+
+export function createInbox(parts: InboxParts): RpcHandler {
+  return async (message, delivery) => {
+    const isCall = findMethod(parts.topic, message.method)?.kind === 'call';
+    const letter: Letter = { message, delivery, isCall };
+    const known = await knownRecord(parts, letter);
+    if (known !== null) return await performRecord(parts, letter, known);
+    if (message.namespace != null && message.namespace !== '') {
+      throw failure('NoSuchMethod', { method: `${message.namespace}.${message.method}` });
+    }
+    const received = receive(parts.topic, message, randomUUID);
+    if (received.kind === 'operation') return await takeOperation(parts, letter, received);
+    if (received.kind === 'refused') return await refuse(parts, letter, received);
+    if (received.kind === 'direct') {
+      const answer = parts.direct[received.method];
+      if (answer === undefined) throw failure('NoSuchMethod', { method: received.method });
+      return await answer(received.args, message.context);
+    }
+    throw rejection(parts, letter, received);
+  };
+}
+
+interface Letter {
+  readonly message: RpcMessage;
+  readonly delivery: RpcDelivery;
+  readonly isCall: boolean;
+}
+
+/** The record that the sender names, where this service can do something about it. */
+async function knownRecord({ store, owner, ...parts }: InboxParts, letter: Letter): Promise<string | null> {
+  const { operationId, args } = letter.message;
+  if (operationId === undefined) return null;
+  const operation = await patiently(parts, letter, () => store.operations.get(operationId));
+  // Without arguments there is nothing beside the record; what has ended or moved on is answered from it.
+  const isBare = Object.keys(args).length === 0;
+  const isOurs = operation !== null && (operation.owner === owner || operation.finishedAt !== null);
+  return isOurs || isBare ? operationId : null;
+}
+
+async function takeOperation(
+  parts: InboxParts,
+  letter: Letter,
+  { request, ignored }: Extract<Received, { kind: 'operation' }>,
+): Promise<unknown> {
+  const { message, delivery, isCall } = letter;
+  const fields = { message: delivery.id, method: message.method, resource: request.resourceId };
+  if (ignored.length > 0) parts.log.debug({ ...fields, ignored }, 'fields of a message that are not known here');
+  const notReady = parts.whyNotReady?.() ?? null;
+  // Who waits is told at once, and can ask again.
+  if (notReady !== null && isCall) throw notReady;
+  const operation = await patiently(parts, letter, () => writeRecord(parts, letter, request));
+  failpoint('inbox.recorded');
+  if (operation.owner !== parts.owner && operation.finishedAt === null) {
+    delivery.ack();
+    await parts.forward(operation, message.context);
+    return null;
+  }
+  return await performRecord(parts, letter, operation.id);
+}
+
+async function performRecord(parts: InboxParts, letter: Letter, operationId: string): Promise<unknown> {
+  const { delivery } = letter;
+  let isAcknowledged = false;
+  const acknowledge = () => {
+    isAcknowledged = true;
+    delivery.ack();
+  };
+  const notReady = parts.whyNotReady?.() ?? null;
+  if (notReady !== null) {
+    // The record waits here for better times.
+    acknowledge();
+    throw notReady;
+  }
+  try {
+    return await parts.perform(operationId, acknowledge);
+  } catch (error) {
+    if (isAcknowledged || !parts.stopping.aborted) throw error;
+    // Not begun, and not to be: whoever serves the queue next does it, so nothing of it stays here.
+    const own = recordId(parts, delivery);
+    if (operationId === own) await parts.store.operations.withdraw(own, parts.owner).catch(() => false);
+    throw new NotTaken();
+  }
+}
+
+/** The record of the request: there already, taken over, or written now. */
+async function writeRecord(
+  parts: InboxParts,
+  { message, delivery }: Letter,
+  received: WireRequest,
+): Promise<Operation> {
+  const { store } = parts;
+  const { context } = message;
+  const id = recordId(parts, delivery);
+  for (let look = 1; ; look += 1) {
+    const request = await parts.complete(store, received).catch(async (error: unknown) => {
+      // A message that has done its work is answered from its record, whatever became of the rows since.
+      const known = await store.operations.get(id);
+      if (known === null) throw error;
+      return { ...received, owner: known.owner };
+    });
+    const owner = request.owner ?? parts.owner;
+    const { method, resourceId, resourceType } = request;
+    const decision = decideRecord({ id, method, owner }, await store.operations.history(resourceId, HISTORY));
+    if (decision.kind === 'take over') {
+      const taken = await store.operations.handOver(decision.id, { owner: decision.from }, owner);
+      if (taken !== null) return taken;
+    } else {
+      if (decision.kind === 'record') {
+        const who = { requestId: context.requestId, userId: context.userId, projectId: context.projectId };
+        await store.operations.record({
+          ...{ id, method, resourceId, resourceType, owner },
+          ...who,
+          arguments: request.arguments,
+        });
+      }
+      const operation = await store.operations.get(decision.kind === 'known' ? decision.id : id);
+      if (operation !== null) return operation;
+    }
+    if (look === LOOKS) {
+      const reason = 'its record changed hands several times; ask again';
+      throw failure('Overtaken', { what: `${method} of ${resourceId}`, reason });
+    }
+  }
+}
+
+/** What the sender changed before it asked is put right; then it is told. */
+async function refuse(
+  parts: InboxParts,
+  letter: Letter,
+  { reason, aftermath }: Extract<Received, { kind: 'refused' }>,
+): Promise<never> {
+  const { message, delivery } = letter;
+  if (aftermath !== null) await patiently(parts, letter, () => settle(parts.store, message, aftermath));
+  parts.log.warn(
+    { message: delivery.id, request_id: message.context.requestId, method: message.method, reason },
+    'refused',
+  );
+  throw failure('NotImplemented', { what: message.method, next: reason });
+}
+
+async function settle(store: Store, { method, context }: RpcMessage, aftermath: Aftermath): Promise<void> {
+  await store.transaction(async (tx) => {
+    const changed = await tx.peers.giveBack(aftermath.rows);
+    await tx.peers.settleReservations(aftermath.reservations, 'rollback');
+    const { resource } = aftermath;
+    if (changed === 0 || resource === null) return;
+    const failed = { method, resourceType: resource.type, resourceId: resource.id, arguments: {}, errorCode: null };
+    await tx.peers.addMessage(userMessageOf(failed), context);
+  });
+}
+
+function rejection(
+  { topic, log }: InboxParts,
+  { message: { method, version }, delivery }: Letter,
+  received: Exclude<Received, { kind: 'operation' | 'direct' | 'refused' }>,
+): Error {
+  const fields = { message: delivery.id, topic, method, version };
+  if (received.kind === 'malformed') {
+    const reason = received.faults.map((fault) => `${fault.path} ${fault.reason}`.trim()).join('; ');
+    log.warn({ ...fields, reason }, 'message cannot be used');
+    return failure('InvalidArguments', { method, reason });
+  }
+  log.warn(fields, received.kind);
+  if (received.kind === 'unknown method') return failure('NoSuchMethod', { method });
+  return failure('UnsupportedVersion', { method, version: String(version), supported: received.known });
+}
+
+/** Tries until the database is there; NotTaken where the service stops meanwhile. */
+async function patiently<T>(
+  { stopping, log }: Pick<InboxParts, 'stopping' | 'log'>,
+  { delivery, isCall }: Letter,
+  work: () => Promise<T>,
+): Promise<T> {
+  const startedAtMs = performance.now();
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isDatabaseAway(error)) throw error;
+      if (stopping.aborted) throw new NotTaken();
+      if (isCall && performance.now() - startedAtMs >= CALL_PATIENCE_MS) throw error;
+      log.warn({ message: delivery.id, attempt, reason: messageOf(error) }, 'message waits for the database');
+      await sleep(backoffMs(attempt, PAUSE), stopping);
+    }
+  }
+}
+
+function recordId({ owner, topic }: InboxParts, { id }: RpcDelivery): string {
+  return nameUuid(`${topic} ${owner} ${id}`);
+}
