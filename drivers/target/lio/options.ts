@@ -13,7 +13,7 @@ export const options = {
   }),
   mutual_chap_username: option.string<string | null>(
     null,
-    'User name with which targets prove themselves to initiators (mutual CHAP). LIO then refuses initiators that do not ask for it, os-brick among them.',
+    'User name with which targets prove themselves to initiators that ask for it (mutual CHAP).',
   ),
   mutual_chap_password: option.string<string | null>(null, 'Password of mutual_chap_username.', { secret: true }),
   lio_saveconfig_file: option.string<string | null>(

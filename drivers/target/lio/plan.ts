@@ -46,7 +46,7 @@ export function planExport(root: string, wanted: WantedExport, found: Found): Pl
   const before: Found = rebuild ? { hbas: found.hbas, objects: [], groups: null } : found;
   return {
     steps: [
-      ...(rebuild ? planTeardown(root, wanted.iqn, found) : []),
+      ...(rebuild ? planRemoval(root, wanted.iqn, found) : []),
       ...objectSteps(root, wanted, before.objects[0]),
       ...targetSteps(root, wanted, before, initiators),
     ],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import * as iet from '../../../drivers/target/iet/commands.ts';
 import type * as lioFoundTypes from '../../../drivers/target/lio/found.ts';
 import * as lio from '../../../drivers/target/lio/plan.ts';
 import { portValues } from '../../../drivers/target/nvmet/found.ts';
@@ -167,6 +168,13 @@ const byConfigFs: readonly (readonly string[])[] = [
   ['@read', `${nvmetRoot}/hosts/${host}/dhchap_key`],
   ['targetctl', 'save'],
 ];
+const byIetadm: readonly (readonly string[])[] = [
+  iet.createTarget(3, iqn),
+  iet.createUnit(3, 0, DEVICE, 'fileio'),
+  iet.deleteUnit(3, 0),
+  iet.deleteConnection(3, '562950527844864', '0'),
+  iet.deleteTarget(3),
+];
 const withEnv = Object.values(lvmSamples).flat().slice(0, 18);
 const samples: readonly (readonly string[])[] = [
   ...Object.values(lvmSamples).flat(),
@@ -174,6 +182,7 @@ const samples: readonly (readonly string[])[] = [
   ...byVerb,
   ...byTool,
   ...byConfigFs,
+  ...byIetadm,
 ];
 
 /** What an attacker would change of a command that is allowed. */
@@ -315,6 +324,9 @@ const nearMisses: readonly string[] = [
   `tgtadm --lld iscsi --mode system --op delete`,
   `tgtadm --control-port 0 --lld iscsi --mode account --op new --user a --password b`,
   `tgtadm --control-port 0 --lld iscsi --mode logicalunit --op new --tid 1 --lun 1 --backing-store /etc/shadow --bstype rdwr`,
+  `ietadm --op delete`,
+  `ietadm --op new --tid=3 --lun=0 --params Path=/dev/sda,Type=fileio`,
+  `ietadm --op new --tid=3 --user --params=IncomingUser=a,Password=b`,
   `tgt-admin --execute`,
   `@write ${lioRoot}/core/iblock_1/${iqn}/control udev_path=/dev/sda,readonly=0`,
   `@write ${lioRoot}/core/iblock_1/${iqn}/control udev_path=/dev/${VG}/root,readonly=0`,
