@@ -1,11 +1,29 @@
 /** Bundles what ships: dist/ashlar.js and its chunks, and dist/rootwrap.js, one file for a directory of root's. */
 import { chmod, readdir, rm, symlink } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+/**
+ * What every service would load and never use: zod's messages in forty languages, knex's other databases. Two megabytes of
+ * memory for each process.
+ */
+const onlyWhatIsUsed: Plugin = {
+  name: 'only what is used',
+  setup(build) {
+    build.onLoad({ filter: /node_modules\/zod\/v4\/locales\/index\.js$/ }, ({ path }) => ({
+      contents: "export { default as en } from './en.js';",
+      resolveDir: dirname(path),
+    }));
+    build.onLoad({ filter: /node_modules\/knex\/lib\/dialects\/[^/]+\/index\.js$/ }, ({ path }) =>
+      path.includes('/dialects/postgres/') ? undefined : { contents: 'module.exports = class {};' },
+    );
+  },
+};
+
 const { metafile } = await build({
+  plugins: [onlyWhatIsUsed],
   metafile: true,
   entryPoints: [`${root}src/cmd/ashlar.ts`],
   outdir: `${root}dist`,

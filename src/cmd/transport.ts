@@ -7,12 +7,6 @@ import type { Transport } from '../rpc/transport.ts';
 import { serviceOptions } from '../service/options.ts';
 import { volumeServiceOptions } from '../volume/options.ts';
 
-/** Declares the options of messages, so that config.finish() names every fault of theirs. */
-export function declareTransport(config: Config): void {
-  config.section('DEFAULT', rpcOptions);
-  config.section('oslo_messaging_rabbit', rabbitOptions);
-}
-
 /** Opens the transport that `transport_url` names. Throws InvalidConfigurationValue. */
 export async function openConfiguredTransport(config: Config, log: Logger): Promise<Transport> {
   const transport = await openTransport({

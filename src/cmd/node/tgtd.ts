@@ -1,8 +1,8 @@
 /** The tgtd of a one-command node: ours alone, on loopback, watched, its exports restored when it had to be restarted. */
 import type { Config } from '../../config/config.ts';
 import type { Logger } from '../../log/logger.ts';
+import type { ConfiguredBackend, TargetOverrides } from '../backends.ts';
 import { startOwnTgtd } from '../local/tgtd.ts';
-import type { ConfiguredBackend, TargetOverrides } from '../services.ts';
 import { tgtdObstacle } from './local-backend.ts';
 import { processOptions } from './options.ts';
 import { supervise } from './supervise.ts';

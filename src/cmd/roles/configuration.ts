@@ -10,10 +10,10 @@ import { schedulerOptions } from '../../scheduler/options.ts';
 import { metricsOptions } from '../../service/metrics-options.ts';
 import { serviceOptions } from '../../service/options.ts';
 import { volumeServiceOptions } from '../../volume/options.ts';
+import { configureBackend } from '../backends.ts';
 import { processOptions } from '../node/options.ts';
 import { optionGroups } from '../options.ts';
-import { configureBackend } from '../services.ts';
-import { declareTransport } from '../transport.ts';
+import { declareTransport } from '../transport-options.ts';
 
 export type RoleName = 'volume' | 'scheduler' | 'api';
 

@@ -2,8 +2,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { FromWorker, WorkerExit, WorkerProcess } from '../../service/worker-messages.ts';
 
-/** Small young generations: an idle service is measured in megabytes. No debugger by a signal. */
-const NODE_FLAGS = ['--max-semi-space-size=1', '--disable-sigusr1'];
+/** Small young generations, and a collection on demand: an idle service is measured in megabytes. No debugger by a signal. */
+const NODE_FLAGS = ['--max-semi-space-size=1', '--expose-gc', '--disable-sigusr1'];
 /** What systemd says to the main process alone. */
 const OURS_ALONE = ['NOTIFY_SOCKET', 'WATCHDOG_PID', 'WATCHDOG_USEC', 'LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES'];
 

@@ -6,8 +6,9 @@ import { VOLUME_TOPIC } from '../../rpcapi/requests.ts';
 import { registerDown } from '../../service/heartbeat.ts';
 import { serviceOptions } from '../../service/options.ts';
 import { LastingFailure, type StartHosted } from '../../service/worker-host.ts';
+import { type ConfiguredBackend, configureBackend } from '../backends.ts';
 import { openExecutor } from '../executor.ts';
-import { type ConfiguredBackend, configureBackend, startBackend } from '../services.ts';
+import { startBackend } from '../services.ts';
 import type { WorkerSettings } from './configuration.ts';
 import { type OpenWorker, openWorker } from './open-worker.ts';
 

@@ -9,7 +9,11 @@ export function runWorkerProgram(role: string, name: string): string | null {
   const load = roles[role];
   if (load === undefined) return `There is no role '${role}'.`;
   process.title = role === name ? `ashlar ${role}: worker` : `ashlar ${role}: ${name.replace(`${role} `, '')}`;
-  const start: StartHosted = async (settings, tools) => (await load()).startHosted(settings, tools);
+  const start: StartHosted = async (settings, tools) => {
+    const service = await (await load()).startHosted(settings, tools);
+    setTimeout(giveBackMemory, SETTLED_MS).unref();
+    return service;
+  };
   hostWorker({ channel: pipeToParent(), start, exit: process.exit });
   return null;
 }
@@ -19,6 +23,13 @@ const roles: Readonly<Record<string, () => Promise<{ readonly startHosted: Start
   scheduler: () => import('./scheduler-worker.ts'),
   api: () => import('./api-worker.ts'),
 };
+
+const SETTLED_MS = 5000;
+
+/** What the start needed is garbage now; by itself V8 would keep the room for it for a long time. */
+function giveBackMemory(): void {
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}
 
 function pipeToParent(): WorkerChannel {
   return {
