@@ -15,6 +15,11 @@ import { missingRabbitmq, startTestRabbitmq, type TestRabbitmq } from './rabbitm
 export interface CinderPeer {
   /** `http://127.0.0.1:port`. */
   readonly root: string;
+  /** Its database, and its broker in oslo's form: for what works beside it. */
+  readonly connection: Awaited<ReturnType<TestPostgres['emptyDatabase']>>;
+  readonly transportUrl: string;
+  /** Kills one of its services. */
+  end(service: CinderService): Promise<void>;
   /** The end of a service's log, for the reader of a failure. */
   log(service: CinderService): Promise<string>;
   /** Ends everything and removes the directory. */
@@ -69,7 +74,8 @@ export async function startCinderPeer(options: {
   try {
     const port = await freePort();
     postgres = await startTestPostgres();
-    const database = databaseUrl(await postgres.emptyDatabase());
+    const connection = await postgres.emptyDatabase();
+    const database = databaseUrl(connection);
     const config = join(directory, 'cinder.conf');
     const starting = startTestRabbitmq();
     starting.catch(() => undefined);
@@ -95,7 +101,8 @@ export async function startCinderPeer(options: {
       },
       READY_TIMEOUT_MS,
     );
-    return { root, log, close };
+    const end = (service: CinderService) => endGroup(children[SERVICES.indexOf(service)]!);
+    return { root, connection, transportUrl: rabbitmq.url, end, log, close };
   } catch (error) {
     await close();
     throw error;

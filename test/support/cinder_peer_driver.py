@@ -1,4 +1,5 @@
 """A volume driver for the real Cinder in tests of parity: it stores nothing, and says what the project's fake one says."""
+from cinder import exception
 from cinder import interface
 from cinder.volume import driver
 
@@ -14,7 +15,8 @@ class NothingDriver(driver.VolumeDriver, driver.CloneableImageVD, driver.Migrate
         pass
 
     def create_volume(self, volume):
-        pass
+        if volume.display_name == "fails":
+            raise exception.VolumeBackendAPIException(data="told to fail")
 
     def create_volume_from_snapshot(self, volume, snapshot):
         pass
@@ -23,7 +25,8 @@ class NothingDriver(driver.VolumeDriver, driver.CloneableImageVD, driver.Migrate
         pass
 
     def delete_volume(self, volume):
-        pass
+        if volume.display_name == "stays":
+            raise exception.VolumeBackendAPIException(data="told to fail")
 
     def extend_volume(self, volume, new_size):
         pass
