@@ -1,6 +1,6 @@
 #!/bin/sh
 # `npm test`: everything from a fresh clone to counts. Arguments name the test files to run instead of all.
-# `npm run test:long`, which is --long, runs the kernel lane and the comparison with Cinder as well.
+# `npm run test:long`, which is --long, runs the whole kernel lane and the comparison with Cinder as well.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
@@ -13,8 +13,8 @@ need_file /usr/lib/*/qemu/block-iscsi.so qemu-block-extra "that initiator's iSCS
 need iscsi-ls libiscsi-bin "an initiator that lists targets"
 need openstack python3-openstackclient "OpenStack's client, unmodified, against the API"
 need cinder python3-cinderclient "Cinder's client, unmodified, against the API"
+. scripts/vm-needs.sh
 if [ "${1:-}" = --long ]; then
-  . scripts/vm-needs.sh
   need cinder-api cinder-api "the real Cinder, whose answers ours are held to (two minutes)"
   need cinder-scheduler cinder-scheduler "its scheduler"
   need cinder-volume cinder-volume "its volume service"

@@ -33,8 +33,12 @@ export async function hasDeviceMapper(): Promise<boolean> {
   );
 }
 
-/** Makes the group: `sizeGb` of free space, less one extent. */
-export async function makeVolumeGroup(sizeGb: number, activation: boolean): Promise<TestVolumeGroup> {
+/** Makes the group: `sizeGb` of free space. `options` are vgcreate's. */
+export async function makeVolumeGroup(
+  sizeGb: number,
+  activation: boolean,
+  options: readonly string[] = [],
+): Promise<TestVolumeGroup> {
   const directory = await mkdtemp(join(tmpdir(), 'ashlar-lvm-'));
   const image = join(directory, 'disk');
   const configFile = join(directory, 'etc', 'lvm.conf');
@@ -55,7 +59,7 @@ export async function makeVolumeGroup(sizeGb: number, activation: boolean): Prom
     await disk.close();
     loop = (await run('losetup', ['--find', '--show', image], {})).trim();
     await writeFile(configFile, configuration(loop, activation));
-    await run('vgcreate', ['--yes', name, loop], environment);
+    await run('vgcreate', ['--yes', ...options, name, loop], environment);
   } catch (error) {
     await close();
     throw error;

@@ -1,20 +1,22 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Options } from '../../src/config/options.ts';
 import type { DriverModule, VolumeDriver } from '../../src/driver/driver.ts';
+import type { Executor } from '../../src/driver/executor.ts';
 import { createLocalExecutor } from '../../src/exec/executor.ts';
 import { throughRealFilters } from './real-filters.ts';
 import { createRecorder } from './recorder.ts';
 
-/** Opens a driver with its defaults and the values given, and sets it up. */
+/** Opens a driver with its defaults and the values given, and sets it up. `around` may spoil its commands. */
 export async function openDriver(
   module: DriverModule,
   values: Readonly<Record<string, unknown>>,
+  around: (executor: Executor) => Executor = (executor) => executor,
 ): Promise<VolumeDriver> {
   const { log } = createRecorder();
   const driver = module.open({
     backend: 'under-test',
     options: { ...defaultsOf(module.options), ...values },
-    executor: throughRealFilters(createLocalExecutor({ log, privileged: 'root' })),
+    executor: around(throughRealFilters(createLocalExecutor({ log, privileged: 'root' }))),
     log,
   });
   await driver.setUp();
