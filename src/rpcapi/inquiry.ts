@@ -72,6 +72,8 @@ export interface ServiceAnswer {
   readonly pid: number;
   readonly status: ServiceStatus;
   readonly event_loop: EventLoopReport;
+  /** Brokers that its process cannot reach, and why. */
+  readonly brokers_away: readonly string[];
   /** Those in flight about the resources that were asked for. */
   readonly operations: readonly FlightReport[];
 }

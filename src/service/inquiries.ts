@@ -55,8 +55,19 @@ export function localActivity(server: string, resourceIds: readonly string[]): S
     pid: process.pid,
     status,
     event_loop: readEventLoop(),
+    brokers_away: brokersAway(),
     operations: flights()
       .filter(({ service, resourceId }) => service === owner && wanted.has(resourceId ?? ''))
       .map((flight) => reportFlight(flight)),
   };
+}
+
+/** `broker host:5672: connect ECONNREFUSED`, of this process; each broker once. */
+export function brokersAway(): readonly string[] {
+  const away = statusSources('connections').flatMap(({ name, read }) => {
+    if (!name.startsWith('broker ')) return [];
+    const { state, reason } = read() as { readonly state: string; readonly reason?: string };
+    return state === 'away' ? [`${name.replace(/ \(.*/, '')}: ${reason ?? 'no reason known'}`] : [];
+  });
+  return [...new Set(away)];
 }

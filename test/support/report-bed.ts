@@ -7,9 +7,11 @@ import { startEmbeddedPostgres } from '../../src/cmd/local/postgres.ts';
 import { openDatabase } from '../../src/db/connection.ts';
 import { dbSync } from '../../src/db/migrate.ts';
 import { createStore } from '../../src/db/postgres-store.ts';
+import type { Store } from '../../src/db/store.ts';
 import { createSchedulerRpc, createVolumeRpc } from '../../src/rpc/clients.ts';
 import { createInquiryRpc } from '../../src/rpc/inquiry.ts';
 import { createMemoryTransport } from '../../src/rpc/memory.ts';
+import type { Transport } from '../../src/rpc/transport.ts';
 import { type SchedulerOptions, schedulerOptions } from '../../src/scheduler/options.ts';
 import { startSchedulerService } from '../../src/scheduler/service.ts';
 import { createOperationRpc } from '../../src/service/peers/operation-rpc.ts';
@@ -19,13 +21,20 @@ import { run } from '../integration/cli/run.ts';
 import { eventually } from './node-process.ts';
 import { silentLog } from './postgres.ts';
 import { openTestApi, PROJECT } from './test-api.ts';
-import { blankCreate, defaultsOf, openVolumeBed, SERVICE_HOST } from './volume-bed.ts';
+import { blankCreate, defaultsOf, openVolumeBed, SERVICE_HOST, type VolumeBed } from './volume-bed.ts';
 
 export type ReportBed = Awaited<ReturnType<typeof openReportBed>>;
 
-type Effect = () => Promise<void>;
+export type Effect = () => Promise<void>;
 
-export async function openReportBed() {
+export interface ReportBedOptions {
+  /** In place of the memory's; the bed closes it. */
+  readonly transport?: Transport;
+  /** The volume service runs in another process, which the test starts. */
+  readonly serviceElsewhere?: true;
+}
+
+export async function openReportBed(options: ReportBedOptions = {}) {
   const stateDir = await mkdtemp('/dev/shm/ashlar-pg-').catch(() => mkdtemp(join(tmpdir(), 'ashlar-pg-')));
   const server = await startEmbeddedPostgres({ stateDir, log: silentLog });
   const database = openDatabase({ connection: server.connection });
@@ -36,30 +45,9 @@ export async function openReportBed() {
   const effects = new Map<string, Effect>();
   const level = { level: 'info', setLevel: () => {}, failedWrites: () => 0 } as const;
   const forget = describeProcess({ version: '0.0.0', role: 'test', config: () => [], log: level });
-  const transport = createMemoryTransport();
+  const transport = options.transport ?? createMemoryTransport();
 
-  const startService = () =>
-    startVolumeService({
-      store,
-      transport,
-      driver: withEffects(volumeBed.driver, effects),
-      target: withEffects(volumeBed.target, effects),
-      serviceHost: SERVICE_HOST,
-      backendName: 'fake',
-      volumeBackendName: 'fake',
-      availabilityZone: 'nova',
-      reservedPercentage: 0,
-      maxOverSubscriptionRatio: 1,
-      volumeNameTemplate: 'volume-%s',
-      snapshotNameTemplate: 'snapshot-%s',
-      reportIntervalMs: 500,
-      statsIntervalMs: 60_000,
-      enableNewServices: true,
-      concurrency: 4,
-      maxAttempts: 3,
-      maxRetryPauseMs: 60_000,
-      log,
-    });
+  const startService = () => startBedService({ store, transport, bed: volumeBed, effects });
   const scheduler = await startSchedulerService({
     store,
     transport,
@@ -70,8 +58,8 @@ export async function openReportBed() {
     enableNewServices: true,
     log,
   });
-  let service: VolumeService = await startService();
-  await service.firstState;
+  let service: VolumeService | null = options.serviceElsewhere === true ? null : await startService();
+  await service?.firstState;
   const timeoutMs = 10_000;
   const api = openTestApi({
     store,
@@ -94,6 +82,8 @@ export async function openReportBed() {
     log,
     transport,
     faults,
+    /** What another process connects to. */
+    connection: server.connection,
     project: PROJECT,
     ashlar,
     why: (name: string) => ashlar('why', name),
@@ -137,9 +127,9 @@ export async function openReportBed() {
       if (effect === null) effects.delete(method);
       else effects.set(method, effect);
     },
-    stopService: () => service.stop({ timeoutMs: 2000 }),
+    stopService: async () => await service?.stop({ timeoutMs: 2000 }),
     async restartService(between: () => Promise<void> = async () => {}) {
-      await service.stop({ timeoutMs: 2000 });
+      await service?.stop({ timeoutMs: 2000 });
       await between();
       service = await startService();
       await service.firstState;
@@ -155,7 +145,7 @@ export async function openReportBed() {
       forget();
       effects.clear();
       await api.close();
-      await service.stop({ timeoutMs: 2000 });
+      await service?.stop({ timeoutMs: 2000 });
       await scheduler.stop({ timeoutMs: 2000 });
       await transport.close();
       await store.close();
@@ -165,6 +155,37 @@ export async function openReportBed() {
     },
   };
   return bed;
+}
+
+/** The volume service of the bed, also in a process of its own. */
+export function startBedService(parts: {
+  readonly store: Store;
+  readonly transport: Transport;
+  readonly bed: VolumeBed;
+  readonly effects: ReadonlyMap<string, Effect>;
+}): Promise<VolumeService> {
+  const { store, transport, bed, effects } = parts;
+  return startVolumeService({
+    store,
+    transport,
+    driver: withEffects(bed.driver, effects),
+    target: withEffects(bed.target, effects),
+    serviceHost: SERVICE_HOST,
+    backendName: 'fake',
+    volumeBackendName: 'fake',
+    availabilityZone: 'nova',
+    reservedPercentage: 0,
+    maxOverSubscriptionRatio: 1,
+    volumeNameTemplate: 'volume-%s',
+    snapshotNameTemplate: 'snapshot-%s',
+    reportIntervalMs: 500,
+    statsIntervalMs: 60_000,
+    enableNewServices: true,
+    concurrency: 4,
+    maxAttempts: 3,
+    maxRetryPauseMs: 60_000,
+    log: bed.log,
+  });
 }
 
 function withEffects<T extends object>(object: T, effects: ReadonlyMap<string, Effect>): T {

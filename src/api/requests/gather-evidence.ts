@@ -11,7 +11,7 @@ import type { Service } from '../../model/service.ts';
 import { type FlightReport, type InquiryRpc, inquiryServer, type ServiceAnswer } from '../../rpcapi/inquiry.ts';
 import { SCHEDULER_TOPIC, VOLUME_TOPIC } from '../../rpcapi/requests.ts';
 import { reportFlight } from '../../service/flight-report.ts';
-import { localActivity } from '../../service/inquiries.ts';
+import { brokersAway, localActivity } from '../../service/inquiries.ts';
 import type { ApiOptions } from '../options.ts';
 import { readFigures } from '../quota-figures.ts';
 import { type Refusal, refusalsAbout } from '../refusals.ts';
@@ -42,6 +42,8 @@ export interface Evidence {
   readonly subject: Subject | null;
   /** Why the record could not be read; all else is then what this process alone knows. */
   readonly databaseAway: string | null;
+  /** Brokers that the API cannot reach, and why. */
+  readonly brokersAway: readonly string[];
   /** Newest first; those of a volume with those of its snapshots and attachments. */
   readonly operations: readonly Operation[];
   readonly services: readonly ServiceEvidence[];
@@ -69,7 +71,7 @@ const MOST_SERVICES = 20;
 /** Throws InvalidInput for a name that several have. */
 export async function gatherEvidence(parts: Parts, context: RequestContext, asked: string): Promise<Evidence> {
   const { options } = parts;
-  const base = { asked, serviceDownTimeSeconds: options.service_down_time };
+  const base = { asked, serviceDownTimeSeconds: options.service_down_time, brokersAway: brokersAway() };
   try {
     const late = () => failure('ConnectionFailed', { what: 'Database', reason: `no answer in ${RECORD_LIMIT_MS} ms.` });
     const record = await withTimeout(readRecord(parts, context, asked), RECORD_LIMIT_MS, late);

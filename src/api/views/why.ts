@@ -44,13 +44,26 @@ function causesOfOperation(evidence: Evidence, operation: Operation): readonly s
       : binary === VOLUME_TOPIC && host === operation.owner,
   );
   const what = named(operation);
+  const away = brokersAwayOf(evidence, owners);
   if (owners.length === 0) return [`${what} waits for ${operation.owner}, of which there is no service; start one`];
   const flying = owners.find((owner) => flightOf(owner, operation) !== undefined);
   if (flying !== undefined) {
     const flight = flightOf(flying, operation)!;
     return [...stallOf(flying), `${what}: ${causeOfFlight(flight)}`];
   }
+  // A backend that is down does not wait for messages.
+  const isDown = owners.some(({ heard }) => 'answer' in heard && heard.answer.status.backend === 'down');
+  if (away.length > 0 && !isDown) return away.map((broker) => `${what} waits for a message: the ${broker}; ${FOUND}`);
   return owners.map((owner) => `${what} ${causeAtOwner(evidence, owner, operation)}`);
+}
+
+const FOUND =
+  'its owner finds it in the record within 40 s all the same, and what goes on to another when the broker is back';
+
+/** Brokers that the API, or an owner that answered, cannot reach. */
+function brokersAwayOf({ brokersAway }: Evidence, owners: readonly ServiceEvidence[]): readonly string[] {
+  const theirs = owners.flatMap(({ heard }) => ('answer' in heard ? heard.answer.brokers_away : []));
+  return [...new Set([...brokersAway, ...theirs])];
 }
 
 /** Why an owner that has it does not work on it. */
@@ -138,6 +151,7 @@ export function whyView(evidence: Evidence) {
           },
     causes,
     database: evidence.databaseAway ?? 'answers',
+    brokers_away: evidence.brokersAway,
     from_record_only: fromRecordOnly,
     services,
     operations,

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { type ChannelModel, connect } from 'amqplib';
 import { backoffMs } from '../../lib/backoff.ts';
+import { contributeStatus } from '../../lib/status.ts';
 import { settledWithin, sleep, withTimeout } from '../../lib/timers.ts';
 import type { Logger } from '../../log/logger.ts';
 import { failure, messageOf } from '../../model/errors.ts';
@@ -68,6 +69,12 @@ export function keepConnection(settings: AmqpSettings, name: string, log: Logger
     log.warn({ broker: placeOf(broker), connection: name, reason: message }, sentence);
   }
 
+  const forget = contributeStatus({
+    section: 'connections',
+    name: `broker ${settings.brokers.map(placeOf).join(', ')} (${name})`,
+    read: () =>
+      current !== null ? { state: 'up' } : { state: 'away', reason: error?.message ?? 'it has not answered yet' },
+  });
   const kept = keep();
   return {
     model: () => next.promise,
@@ -75,6 +82,7 @@ export function keepConnection(settings: AmqpSettings, name: string, log: Logger
     isClosed: () => closing.signal.aborted,
     async close() {
       closing.abort();
+      forget();
       if (current !== null) await end(current);
       next.reject(failure('ConnectionFailed', { what: 'The message broker', reason: 'the transport is closed' }));
       await settledWithin(kept, CLOSE_TIMEOUT_MS);
