@@ -8,13 +8,13 @@
  * is undone, and the whole attempt is made again; every effect is idempotent.
  */
 import { endOperation } from '../db/end-operation.ts';
-import { isDatabaseAway } from '../db/errors.ts';
 import type { Store } from '../db/store.ts';
 import { atStep } from '../lib/flight.ts';
 import type { Logger } from '../log/logger.ts';
 import { AshlarError, failure, isFailure, messageOf } from '../model/errors.ts';
 import type { Operation } from '../model/operation.ts';
 import { type OperationMethod, type RequestArguments, SCHEDULER_TOPIC } from '../rpcapi/requests.ts';
+import { isInterruption } from './interruption.ts';
 import type { AnyOperation, Backend, OperationRequest } from './operation.ts';
 import { createUndoStack } from './undo.ts';
 
@@ -54,7 +54,7 @@ export async function attemptOperation(
     subject = await definition.load(store, request);
   } catch (error) {
     // What the rows say ends it. A database that fails says nothing about them, so it is asked again.
-    if (isDatabaseAway(error) || (!saysNo(error) && !isLast)) throw error;
+    if (isInterruption(error) || (!saysNo(error) && !isLast)) throw error;
     return await refuseOperation(parts, error);
   }
   const undo = createUndoStack();
@@ -77,7 +77,7 @@ export async function attemptOperation(
       if (!(await endOperation(tx, operation, worker, { state: 'done' }))) throw fenced(operation);
     });
   } catch (error) {
-    if (isDatabaseAway(error)) throw error;
+    if (isInterruption(error)) throw error;
     // An error at the commit does not say whether it took place.
     const now = await store.operations.get(operation.id);
     const ours = now?.worker === worker;
@@ -128,6 +128,8 @@ async function failAttempt(
   const { store, backend, operation, worker, log } = parts;
   log.warn({ reason: messageOf(error), code: codeOf(error) }, 'operation failed');
   const notUndone = await undo();
+  // What the fence kept from being undone is for whoever has the backend now.
+  if (notUndone.length > 0) backend.mayAct();
   atStep('writing the failure');
   if (definition.changesCapacity === true) parts.onCapacityChange();
   // What could not be taken back stays here, in error, where a delete of the volume finds it; and so does what

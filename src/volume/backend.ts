@@ -1,4 +1,5 @@
 /** Rows as drivers see them. */
+import type { Fence } from '../coordination/lease.ts';
 import type { Store } from '../db/store.ts';
 import type { DriverSnapshot, DriverVolume, VolumeDriver } from '../driver/driver.ts';
 import type { Target } from '../driver/target.ts';
@@ -15,8 +16,11 @@ export function createBackend(options: {
   readonly store: Store;
   readonly volumeNameTemplate: string;
   readonly snapshotNameTemplate: string;
+  /** Asked before each call of the driver and the target; none is always open. */
+  readonly fence?: Fence;
 }): Backend {
   const { store } = options;
+  const mayAct = () => options.fence?.check();
 
   async function toDriverVolume(volume: Volume): Promise<DriverVolume> {
     const type = await store.types.get(volume.volumeTypeId);
@@ -32,8 +36,9 @@ export function createBackend(options: {
 
   return {
     serviceHost: options.serviceHost,
-    driver: withSteps('driver', options.driver),
-    target: withSteps('target', options.target),
+    mayAct,
+    driver: withSteps('driver', options.driver, mayAct),
+    target: withSteps('target', options.target, mayAct),
     toDriverVolume,
     async toDriverSnapshot(snapshot: Snapshot, volume: Volume): Promise<DriverSnapshot> {
       return {

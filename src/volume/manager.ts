@@ -8,7 +8,6 @@
 import { randomUUID } from 'node:crypto';
 import { type ZodType, z } from 'zod';
 import type { KeyedLock } from '../coordination/keyed-lock.ts';
-import { isDatabaseAway } from '../db/errors.ts';
 import type { Store } from '../db/store.ts';
 import { createLimiter } from '../lib/bounded.ts';
 import { failpoint } from '../lib/failpoint.ts';
@@ -19,6 +18,7 @@ import { AshlarError, failure, isErrorCode, isFailure } from '../model/errors.ts
 import type { Operation } from '../model/operation.ts';
 import { type OperationMethod, requestArguments } from '../rpcapi/requests.ts';
 import { attemptOperation, type Ending, refuseOperation } from './attempt.ts';
+import { isInterruption } from './interruption.ts';
 import type { AnyOperation, Backend, OperationRequest } from './operation.ts';
 
 /** How many answers, and how long, for messages that come twice: a caller waits about a minute. */
@@ -102,7 +102,7 @@ export function createVolumeManager(options: ManagerOptions): VolumeManager {
       return await fly({ id: operationId, service: options.backend.serviceHost }, () => perform(operationId, how));
     } catch (error) {
       // Not begun, but woken: nobody wakes it again.
-      if (isDatabaseAway(error)) desk.cutOff.add(operationId);
+      if (isInterruption(error)) desk.cutOff.add(operationId);
       throw error;
     } finally {
       inFlight.delete(operationId);
@@ -177,6 +177,7 @@ async function begin(
     const reason = `${backend.serviceHost} is stopping; the request is recorded and is done at its next start`;
     throw failure('ServiceUnavailable', { reason });
   }
+  backend.mayAct();
   // A name for this attempt alone: whatever an earlier one still does, of this process too, is fenced.
   const worker = randomUUID();
   const steal = recovering || cutOff.has(id);

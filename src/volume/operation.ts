@@ -14,6 +14,8 @@ import type { Undo } from './undo.ts';
 export interface Backend {
   /** `host@backend`. */
   readonly serviceHost: string;
+  /** Throws Fenced where another process may have the backend by now. */
+  mayAct(): void;
   readonly driver: VolumeDriver;
   readonly target: Target;
   toDriverVolume(volume: Volume): Promise<DriverVolume>;

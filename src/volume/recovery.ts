@@ -5,7 +5,6 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import type { KeyedLock } from '../coordination/keyed-lock.ts';
-import { isDatabaseAway } from '../db/errors.ts';
 import type { Store } from '../db/store.ts';
 import type { ExportRequest } from '../driver/target.ts';
 import { forEachBounded } from '../lib/bounded.ts';
@@ -15,9 +14,12 @@ import { poolName } from '../model/backend.ts';
 import { messageOf } from '../model/errors.ts';
 import type { NewOperation, Operation } from '../model/operation.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import { volumeTransitions } from '../model/status.ts';
+import { userMessageOf } from '../model/user-message.ts';
 import type { Volume } from '../model/volume.ts';
 import type { OperationMethod, RequestArguments, requestArguments } from '../rpcapi/requests.ts';
 import { exportRequest } from './export.ts';
+import { isInterruption } from './interruption.ts';
 import type { VolumeManager } from './manager.ts';
 import type { Backend } from './operation.ts';
 import { connectionMethods } from './operations/index.ts';
@@ -36,6 +38,8 @@ export interface RecoveryOptions {
   readonly backend: Backend;
   readonly manager: VolumeManager;
   readonly log: Logger;
+  /** True where the request for a row may still wait in a queue: then the row alone does not say what was asked for. */
+  readonly requestsMayWait?: boolean;
 }
 
 export interface RecoveryReport {
@@ -59,11 +63,11 @@ export async function recover(options: RecoveryOptions & { readonly backendName:
   for await (const volume of pagesOf(store.volumes, backend.serviceHost)) {
     volumes += 1;
     if (volume.host !== null && poolName(volume.host) === null) await assignPool(options, volume);
-    if (volume.status === 'creating' || volume.status === 'deleting') interrupted.push(volume);
+    if (['creating', 'downloading', 'deleting'].includes(volume.status)) interrupted.push(volume);
     else if (volume.providerLocation !== null) wanted.push(volume);
   }
   const exports = await ensureExports(options, wanted);
-  for (const volume of interrupted) await adoptVolume(store, backend.serviceHost, volume);
+  for (const volume of interrupted) await adoptVolume(options, volume);
   for await (const snapshot of pagesOf(store.snapshots, backend.serviceHost)) {
     if (snapshot.status === 'creating' || snapshot.status === 'deleting') await adoptSnapshot(options, snapshot);
   }
@@ -157,7 +161,7 @@ async function ensureExports(
   };
   await forEachBounded(ordered.entries(), LOOKUP_WIDTH, async ([index, volume]) => {
     requests[index] = await exportRequest(store, backend, volume).catch((error: unknown) => {
-      if (isDatabaseAway(error)) throw error;
+      if (isInterruption(error)) throw error;
       failed(volume.id, error);
       return undefined;
     });
@@ -193,7 +197,9 @@ async function assignPool(
 }
 
 /** A row left in the middle by a service that keeps no operation record gets one, so that it comes to an end. */
-async function adoptVolume(store: Store, serviceHost: string, volume: Volume): Promise<void> {
+async function adoptVolume(options: RecoveryOptions, volume: Volume): Promise<void> {
+  const { store, requestsMayWait = false } = options;
+  const { serviceHost } = options.backend;
   const { status, host, availabilityZone } = volume;
   if (status === 'deleting') {
     const snapshots = await store.snapshots.list({ projectId: null, filters: { volumeId: volume.id } });
@@ -201,8 +207,26 @@ async function adoptVolume(store: Store, serviceHost: string, volume: Volume): P
     await adopt(store, serviceHost, 'volume', volume, 'delete_volume', { force: false, cascade });
     return;
   }
-  const args = { source: sourceOf(volume), pinnedHost: host, availabilityZone, excludedHosts: [] };
+  const source = sourceOf(volume);
+  // A volume from an image looks blank here: only the message says, and where a peer has begun with it, nobody does.
+  if (status === 'downloading' || (requestsMayWait && source.kind === 'blank')) {
+    if (status === 'downloading' || (await store.peers.wasBegun(volume.id))) await giveUp(store, volume);
+    return;
+  }
+  const args = { source, pinnedHost: host, availabilityZone, excludedHosts: [] };
   await adopt(store, serviceHost, 'volume', volume, 'create_volume', args);
+}
+
+/** What a peer began and did not end, and nobody here can: its users are told. */
+async function giveUp(store: Store, { id, status, projectId }: Volume): Promise<void> {
+  const known = await store.operations.history(id, 20);
+  if (known.some(({ state }) => state === 'queued' || state === 'running')) return;
+  const failed = { method: 'create_volume', resourceType: 'volume', resourceId: id, arguments: {} } as const;
+  await store.transaction(async (tx) => {
+    if ((await tx.volumes.updateIf(id, { status }, { status: volumeTransitions.create.failed })) === null) return;
+    const requestId = `req-${randomUUID()}`;
+    await tx.peers.addMessage(userMessageOf({ ...failed, errorCode: null }), { projectId, requestId });
+  });
 }
 
 async function adoptSnapshot({ store, backend }: RecoveryOptions, snapshot: Snapshot): Promise<void> {

@@ -1,16 +1,16 @@
 /** The volume service of one backend: starts the driver, recovers, listens, beats, reports; stops in order. */
 import { randomUUID } from 'node:crypto';
 import { createKeyedLock } from '../coordination/keyed-lock.ts';
+import { createFence, type Fence } from '../coordination/lease.ts';
 import type { Store } from '../db/store.ts';
 import type { VolumeDriver } from '../driver/driver.ts';
 import type { Target } from '../driver/target.ts';
-import { backoffMs } from '../lib/backoff.ts';
 import { measure } from '../lib/measure.ts';
 import { contributeStatus } from '../lib/status.ts';
-import { sleep, withTimeout } from '../lib/timers.ts';
+import { withTimeout } from '../lib/timers.ts';
 import type { Logger } from '../log/logger.ts';
 import type { RequestContext } from '../model/context.ts';
-import { failure, messageOf } from '../model/errors.ts';
+import { failure } from '../model/errors.ts';
 import { volumeAddresses } from '../rpc/addresses.ts';
 import { reportCapabilities } from '../rpc/clients.ts';
 import type { Transport } from '../rpc/transport.ts';
@@ -23,11 +23,12 @@ import { createOperationRpc } from '../service/peers/operation-rpc.ts';
 import { startPeriodicTask } from '../service/periodic-task.ts';
 import type { RunningService } from '../service/service.ts';
 import { createBackend } from './backend.ts';
+import { type BackendState, type Outage, startBringUp } from './bring-up.ts';
 import { completeForVolume, directMethods } from './direct-methods.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createVolumeManager } from './manager.ts';
 import { operations } from './operations/index.ts';
-import { type RecoveryOptions, recover, recoverOperations, restoreExports, sweepOperations } from './recovery.ts';
+import { recover, recoverOperations, restoreExports, sweepOperations } from './recovery.ts';
 import { backendStats, poolMeasurement, statsToWire } from './stats.ts';
 
 /** A wake-up that has not come this long after its record was written is taken for lost. */
@@ -38,6 +39,7 @@ const SWEEP_INTERVAL_MS = 10_000;
 const SWEEP_SETTLE_MS = 1000;
 /** Changes of capacity that follow a report within this time are told in one. */
 const REPORT_SETTLE_MS = 500;
+const SERVICE_DOWN_TIME_MS = 60_000;
 
 export interface VolumeServiceOptions {
   readonly store: Store;
@@ -59,6 +61,10 @@ export interface VolumeServiceOptions {
   readonly concurrency: number;
   readonly maxAttempts: number;
   readonly maxRetryPauseMs: number;
+  /** How long the service may act without having renewed its lease. Default 60,000. */
+  readonly serviceDownTimeMs?: number;
+  /** Asked before each effect; given where the driver's executor asks it too. */
+  readonly fence?: Fence;
   /** Called whenever it is known where the backend stands. */
   readonly onState?: (state: BackendState) => void;
   readonly log: Logger;
@@ -71,20 +77,12 @@ export interface VolumeService extends RunningService {
   restoreExports(): Promise<void>;
 }
 
-/** Where the backend stands. Requests that find it down fail at once if somebody waits, and else stay in the record. */
-export type BackendState = { readonly kind: 'up' } | { readonly kind: 'down'; readonly reason: string };
-
-/** How often its start has failed so far, and when it is tried again. */
-interface Outage {
-  readonly attempts: number;
-  readonly nextAttemptAt: Date;
-}
-
 export async function startVolumeService(options: VolumeServiceOptions): Promise<VolumeService> {
   const { store, transport, log, serviceHost } = options;
   const stopping = new AbortController();
   const rpc = createOperationRpc({ transport, store, log });
-  const backend = createBackend({ ...options });
+  const fence = options.fence ?? createFence(serviceHost);
+  const backend = createBackend({ ...options, fence });
   const report = startReports(options, () => state);
   const locks = createKeyedLock({ log });
   const manager = createVolumeManager({
@@ -104,18 +102,26 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     },
     onCutOff: () => sweep.trigger(),
   });
-  const recovery = { store, backend, manager, locks, log };
+  const recovery = { store, backend, manager, locks, log, requestsMayWait: transport.reach === 'network' };
   let state: BackendState = { kind: 'down', reason: 'it is starting' };
   let since = new Date();
   let outage: Outage | null = null;
+  // A process that stood still, or lost the database for long, takes nothing until its lease is renewed.
+  const whyNotWorking = () => {
+    if (state.kind === 'down') return state.reason;
+    return fence.isOpen() ? null : 'it could not renew its lease in time and waits until it can.';
+  };
+  const isWorking = () => whyNotWorking() === null;
   const inbox = createInbox({
     topic: VOLUME_TOPIC,
     owner: serviceHost,
     store,
     log,
     stopping: stopping.signal,
-    whyNotReady: () =>
-      state.kind === 'up' ? null : failure('DriverNotInitialized', { backend: serviceHost, reason: state.reason }),
+    whyNotReady: () => {
+      const why = whyNotWorking();
+      return why === null ? null : failure('DriverNotInitialized', { backend: serviceHost, reason: why });
+    },
     complete: (rows, request) => completeForVolume(rows, serviceHost, request),
     perform: (id, onClaimed) => manager.perform(id, { onClaimed }),
     forward: (operation, context) => rpc.wake(operation, context),
@@ -133,7 +139,7 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     availabilityZone: options.availabilityZone,
     intervalMs: options.reportIntervalMs,
     enableNewServices: options.enableNewServices,
-    isWorking: () => state.kind === 'up',
+    isWorking,
     log,
   });
   const listeners = await Promise.all(volumeAddresses(serviceHost).map((address) => transport.listen(address, inbox)));
@@ -147,8 +153,8 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     binary: VOLUME_TOPIC,
     host: serviceHost,
     status: () => ({
-      backend: state.kind,
-      reason: state.kind === 'down' ? state.reason : null,
+      backend: isWorking() ? 'up' : 'down',
+      reason: whyNotWorking(),
       since: since.toISOString(),
       attempts: outage?.attempts ?? 0,
       next_attempt_at: outage?.nextAttemptAt.toISOString() ?? null,
@@ -160,36 +166,51 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     intervalMs: SWEEP_INTERVAL_MS,
     settleMs: SWEEP_SETTLE_MS,
     work: async () => {
-      if (state.kind === 'up') await sweepOperations(recovery, LOST_AFTER_MS);
+      if (isWorking()) await sweepOperations(recovery, LOST_AFTER_MS);
     },
     log,
   });
   const maintenance = startMaintenance({
     driver: options.driver,
-    isUp: () => state.kind === 'up',
+    isUp: isWorking,
     onFreed: () => report.trigger(),
     signal: stopping.signal,
     log,
   });
   const first = Promise.withResolvers<BackendState>();
   let settling: Promise<void> = Promise.resolve();
-  const starting = bringUp(options, recovery, stopping.signal, (next, failed) => {
-    if (next.kind !== state.kind) since = new Date();
-    state = next;
-    outage = failed ?? null;
-    report.trigger();
-    // Whoever hears that it is up finds it up in the database.
-    void heartbeat.beat().then(() => {
-      first.resolve(next);
-      options.onState?.(next);
-    });
+  const bringUp = startBringUp({
+    leases: store.leases,
+    leaseName: `${VOLUME_TOPIC} ${serviceHost}`,
+    leaseTtlMs: options.serviceDownTimeMs ?? SERVICE_DOWN_TIME_MS,
+    fence,
+    start: async () => {
+      await options.driver.setUp();
+      await options.target.setUp();
+      await recover({ ...recovery, backendName: options.backendName });
+    },
+    takeUp: () => recoverOperations(recovery),
+    onState: (next, failed) => {
+      if (next.kind !== state.kind) since = new Date();
+      state = next;
+      outage = failed ?? null;
+      report.trigger();
+      // Whoever hears that it is up finds it up in the database.
+      void heartbeat.beat().then(() => {
+        first.resolve(next);
+        options.onState?.(next);
+      });
+    },
+    maxPauseMs: options.maxRetryPauseMs,
+    signal: stopping.signal,
+    log,
   });
 
   return {
     name: `${VOLUME_TOPIC} ${serviceHost}`,
     firstState: first.promise,
     restoreExports: async () => {
-      if (state.kind !== 'up') return;
+      if (!isWorking()) return;
       const { settled } = await restoreExports(recovery);
       settling = Promise.all([settling, settled]).then(() => {});
     },
@@ -197,70 +218,18 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
       stopping.abort();
       manager.stop();
       const closed = Promise.all(listeners.map((listener) => listener.close({ timeoutMs })));
-      const drained = Promise.all([starting, sweep.stop(), maintenance.stop(), closed, settling]);
+      const drained = Promise.all([bringUp.ended, sweep.stop(), maintenance.stop(), closed, settling]);
       await withTimeout(drained, timeoutMs, () => new Error('timeout')).catch(() => undefined);
       const inFlight = manager.inFlight();
       if (inFlight > 0) {
         log.warn({ in_flight: inFlight }, 'stopped with operations under way; the next start takes them up');
+      } else {
+        await bringUp.release();
       }
       forgetLocks();
       await Promise.all([heartbeat.stop(), report.stop(), inquiries.stop()]);
     },
   };
-}
-
-/** Starts the driver and the target, then recovers; tries for ever, with growing pauses, while the service itself is up. */
-async function bringUp(
-  options: VolumeServiceOptions,
-  recovery: RecoveryOptions,
-  signal: AbortSignal,
-  onState: (state: BackendState, outage?: Outage) => void,
-): Promise<void> {
-  const { driver, target, log, backendName } = options;
-  const attempts = (what: string, work: () => Promise<unknown>, onFailure: OnFailure) =>
-    untilDone({ what, work, onFailure, signal, log, maxPauseMs: options.maxRetryPauseMs });
-  const start = async () => {
-    await driver.setUp();
-    await target.setUp();
-    await recover({ ...recovery, backendName });
-  };
-  if (!(await attempts('backend is down', start, (reason, outage) => onState({ kind: 'down', reason }, outage))))
-    return;
-  onState({ kind: 'up' });
-  log.info({}, 'backend is up');
-  // Beside new requests: what takes long, and what was recorded while it was down.
-  await attempts(
-    'interrupted operations are not taken up',
-    () => recoverOperations(recovery),
-    () => {},
-  );
-}
-
-type OnFailure = (reason: string, outage: Outage) => void;
-
-/** Tries until it succeeds, with growing pauses; false where the signal ends it before. */
-async function untilDone(options: {
-  readonly what: string;
-  readonly work: () => Promise<unknown>;
-  readonly onFailure: OnFailure;
-  readonly signal: AbortSignal;
-  readonly log: Logger;
-  readonly maxPauseMs: number;
-}): Promise<boolean> {
-  const { what, work, signal, log } = options;
-  for (let attempt = 1; !signal.aborted; attempt += 1) {
-    try {
-      await work();
-      return true;
-    } catch (error) {
-      const reason = messageOf(error);
-      const pauseMs = backoffMs(attempt, { baseMs: 1000, maxMs: options.maxPauseMs });
-      log.error({ attempt, pause_ms: pauseMs, reason }, `${what}; trying again`);
-      options.onFailure(reason, { attempts: attempt, nextAttemptAt: new Date(Date.now() + pauseMs) });
-      await sleep(pauseMs, signal);
-    }
-  }
-  return false;
 }
 
 function startReports(options: VolumeServiceOptions, state: () => BackendState) {
