@@ -80,6 +80,8 @@ export async function openReportBed(options: ReportBedOptions = {}) {
   const bed = {
     store,
     log,
+    /** The API's own. */
+    apiLog: api.log,
     transport,
     faults,
     /** What another process connects to. */

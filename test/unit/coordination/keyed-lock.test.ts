@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createKeyedLock } from '../../../src/coordination/keyed-lock.ts';
+import { currentFlight, describeFlight, flights, fly } from '../../../src/lib/flight.ts';
+import { eventually } from '../../support/node-process.ts';
+import { recorderLog } from '../../support/recorder-log.ts';
 
 test('work under a key never overlaps, is served in order, and every key is free at the end', async () => {
   await fc.assert(
@@ -54,4 +57,31 @@ test('a failure frees the keys', async () => {
     /broken/,
   );
   assert.equal(await locks.withKeys(['b', 'a'], async () => 'free'), 'free');
+});
+
+test('who waits and who holds is told, in the flight of the waiter and of the lock, and a long wait is logged', async () => {
+  const log = recorderLog();
+  const locks = createKeyedLock({ log, sayAfterMs: 1 });
+  const gate = Promise.withResolvers<void>();
+  const hold = fly({ id: 'first', service: 's' }, () => {
+    describeFlight({ method: 'create_snapshot', resourceId: 'v', requestId: 'req-1' });
+    return locks.withKeys(['volume:v'], () => gate.promise);
+  });
+  const wait = fly({ id: 'second', service: 's' }, () => locks.withKeys(['volume:v'], async () => currentFlight()!));
+  await eventually('the log line', async () => log.records.find(({ message }) => message === 'waiting for a lock'));
+  const [first, second] = flights();
+  assert.deepEqual([first?.locks, first?.waitsFor], [['volume:v'], null]);
+  assert.equal(second?.waitsFor?.lock, 'volume:v');
+  assert.equal(second?.waitsFor?.holder()?.flight, first);
+  const [described] = locks.describe();
+  assert.deepEqual(
+    [described?.holder?.flight?.id, described?.waiters.map(({ flight }) => flight?.id)],
+    ['first', ['second']],
+  );
+  assert.equal(log.records[0]?.fields.holder_method, 'create_snapshot');
+  gate.resolve();
+  await hold;
+  assert.deepEqual((await wait).locks, [], 'a lock that was given back is not held');
+  assert.equal(second?.waitsFor, null);
+  assert.deepEqual(locks.describe(), []);
 });
