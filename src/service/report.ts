@@ -2,6 +2,7 @@
  * The state report: everything that this process can say of itself at this moment, as JSON and as text. It is made of
  * what the parts contribute (src/lib/status.ts), of the flights, and of what `describeProcess` was told at the start.
  */
+import { randomUUID } from 'node:crypto';
 import { flights } from '../lib/flight.ts';
 import { type StatusSection, type StatusSource, statusSources } from '../lib/status.ts';
 import { withTimeout } from '../lib/timers.ts';
@@ -32,6 +33,8 @@ export interface StateReport {
   readonly version: string;
   readonly role: string;
   readonly pid: number;
+  /** Of this life of the process. */
+  readonly instance: string;
   readonly node_version: string;
   readonly uptime: number;
   readonly log_level: string;
@@ -50,6 +53,7 @@ export interface StateReport {
 /** What one part may take to say how it is. */
 const READ_LIMIT_MS = 2000;
 
+let instance = '';
 let described: ProcessDescription | null = null;
 let loop: EventLoopMonitor | null = null;
 
@@ -69,6 +73,7 @@ export async function collectStateReport(): Promise<StateReport> {
   const [connections, services, queues, locks] = await Promise.all(
     (['connections', 'services', 'queues', 'locks'] as const).map(readSection),
   );
+  instance ||= randomUUID();
   const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
   const nowMs = Date.now();
   return {
@@ -76,6 +81,7 @@ export async function collectStateReport(): Promise<StateReport> {
     version: described?.version ?? 'unknown',
     role: described?.role ?? 'unknown',
     pid: process.pid,
+    instance,
     node_version: process.version,
     uptime: Math.round(process.uptime() * 10) / 10,
     log_level: described?.log.level ?? 'unknown',

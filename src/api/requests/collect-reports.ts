@@ -28,15 +28,16 @@ export async function collectReports(services: ApiServices, context: RequestCont
     return [];
   });
   const others = rows.filter(({ binary, host }) => localActivity(inquiryServer(binary, host), []) === null);
-  const seen = new Set<string>();
+  const seen = new Set<string>([own.instance]);
   await Promise.all(
     others.map(async ({ binary, host }) => {
       const server = inquiryServer(binary, host);
       try {
         const report = await services.inquiry.stateReport(context, server, { timeoutMs: ANSWER_LIMIT_MS });
-        const identity = `${report.pid} ${report.made_at} ${JSON.stringify(report.services)}`;
-        if (seen.has(identity)) return;
-        seen.add(identity);
+        // Several services may be of one process.
+        const instance = String(report.instance);
+        if (seen.has(instance)) return;
+        seen.add(instance);
         reports.push(report);
         texts.push(textOf(report));
       } catch (error) {
