@@ -53,6 +53,11 @@ export interface VolumeDriver {
   extendVolume(volume: DriverVolume, newSizeGb: number): Promise<void>;
   createSnapshot(snapshot: DriverSnapshot): Promise<void>;
   deleteSnapshot(snapshot: DriverSnapshot): Promise<void>;
+  /**
+   * The volume reads as the snapshot does, whatever was written since; the snapshot stays. Called for a volume that is not
+   * in use. What fails half-way is done again, or the volume is deleted. Absent where the backend cannot.
+   */
+  revertToSnapshot?(volume: DriverVolume, snapshot: DriverSnapshot): Promise<void>;
   /** The block device or file that a target exports. Makes it usable (activates it) where needed. */
   devicePath(volume: DriverVolume): Promise<string>;
   /** Measured now; the caller decides how often. */

@@ -1,9 +1,15 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { skipUnless, snapshotOf, toolsOf, type VolumeDriverLane } from '../support/volume-driver-lane.ts';
 
 /** The obligations about bytes: zeros in what is new, the source's bytes in copies, independence afterwards. */
 export function bytesOfVolumes(lane: VolumeDriverLane): void {
   const bytes = skipUnless(lane.capabilities.bytes);
+  const reverts = skipUnless(
+    lane.capabilities.reverts ?? 'this driver cannot revert',
+    lane.capabilities.copies,
+    lane.capabilities.bytes,
+  );
   const copiedBytes = skipUnless(lane.capabilities.copies, lane.capabilities.bytes);
   const { write, assertFilled, withBackend, newVolume, behind, unitGb } = toolsOf(lane);
 
@@ -74,6 +80,35 @@ export function bytesOfVolumes(lane: VolumeDriverLane): void {
       await assertFilled(driver, clone, 0x66);
       await driver.deleteVolume(source);
       await assertFilled(driver, clone, 0x66);
+    }),
+  );
+
+  test(
+    'a revert brings the snapshot’s bytes back, more than once, and the snapshot stays',
+    reverts,
+    withBackend(async (driver) => {
+      const volume = newVolume(1);
+      const [first, second] = [snapshotOf(volume), snapshotOf(volume)];
+      await driver.createVolume(volume);
+      await write(driver, volume, 0x11);
+      await driver.createSnapshot(first);
+      await write(driver, volume, 0x22);
+      await driver.createSnapshot(second);
+      await write(driver, volume, 0x33);
+      for (const [snapshot, fill] of [
+        [second, 0x22],
+        [second, 0x22],
+        [first, 0x11],
+        [second, 0x22],
+      ] as const) {
+        await driver.revertToSnapshot!(volume, snapshot);
+        await assertFilled(driver, volume, fill);
+        await write(driver, volume, 0x44);
+      }
+      assert.equal((await driver.list()).length, 3);
+      await driver.deleteSnapshot(second);
+      await driver.deleteSnapshot(first);
+      await assertFilled(driver, volume, 0x44);
     }),
   );
 

@@ -245,6 +245,11 @@ export function volumeDriverSuite(name: string, lane: VolumeDriverLane): void {
         }),
       );
     }
+    test(
+      'revertToSnapshot may fail at every step',
+      skipUnless(lane.capabilities.reverts ?? 'this driver cannot revert', lane.capabilities.copies),
+      withBackend((_, backend) => failEveryStep(backend, 'revertToSnapshot', steps)),
+    );
     for (const method of [
       'createSnapshot',
       'deleteSnapshot',

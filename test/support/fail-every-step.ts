@@ -20,7 +20,7 @@ interface Scene {
   readonly made: DriverVolume;
 }
 
-type FillSource = (driver: VolumeDriver, scene: Scene) => Promise<void>;
+type FillSource = (driver: VolumeDriver, scene: Scene, byte?: number) => Promise<void>;
 
 interface Method {
   readonly prepare: (driver: VolumeDriver, scene: Scene, fill: FillSource) => Promise<void>;
@@ -83,6 +83,15 @@ const methods = {
     after: ({ source, made }) => [source.name, made.name],
     copy: ({ made }) => made,
   },
+  revertToSnapshot: {
+    prepare: async (driver, scene, fill) => {
+      await makeSnapshot(driver, scene, fill);
+      await fill(driver, scene, OTHER);
+    },
+    act: (driver, { source, snapshot }) => driver.revertToSnapshot!(source, snapshot),
+    after: ({ source, snapshot }) => [source.name, snapshot.name],
+    copy: ({ source }) => source,
+  },
   maintain: {
     prepare: async (driver, scene, fill) => {
       await makeSource(driver, scene, fill);
@@ -97,6 +106,7 @@ const methods = {
 } as const satisfies Record<string, Method>;
 
 const FILL = 0x5a;
+const OTHER = 0x77;
 const MAINTAIN_LIMIT_MS = 120_000;
 
 /**
@@ -109,8 +119,8 @@ export async function failEveryStep(
   { withBytes, unitGb, readers, write, assertFilled }: StepTools,
 ): Promise<void> {
   const method: Method = methods[name];
-  const fill: FillSource = async (driver, { source }) => {
-    if (withBytes) await write(driver, source, FILL);
+  const fill: FillSource = async (driver, { source }, byte = FILL) => {
+    if (withBytes) await write(driver, source, byte);
   };
   const isReader = (point: string) => readers.some((reader) => point.startsWith(`exec.${reader}.`));
   const points = (await pointsOf(backend, method, fill, newScene(unitGb))).filter(({ point }) => !isReader(point));

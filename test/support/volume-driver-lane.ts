@@ -25,6 +25,7 @@ export interface VolumeDriverLane {
     readonly copies: true | string;
     readonly bytes: true | string;
     readonly foreign: true | string;
+    readonly reverts?: true;
   };
   /** Programs of the driver that only read. */
   readonly readers?: readonly string[];

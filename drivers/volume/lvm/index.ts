@@ -11,7 +11,7 @@ import {
 import { createBytes } from './bytes.ts';
 import { type Thresholds, volumesLeft, whyNoMore } from './guards.ts';
 import { createLvmHost, noDeviceMapper } from './host.ts';
-import { backendName, lvName, poolName, tags } from './names.ts';
+import { backendName, isRevertedName, lvName, poolName, tags } from './names.ts';
 import type { LogicalVolume, View } from './report.ts';
 import { GIB, isQuarantined, lookUp, type Provisioning, requireVolume } from './shared.ts';
 import { thickProvisioning } from './thick.ts';
@@ -155,6 +155,7 @@ function openLvmDriver({ backend, options: chosen, executor, log }: DriverContex
     extendVolume: async (volume, newSizeGb) => provisioning().extendVolume(volume, newSizeGb),
     createSnapshot: async (snapshot) => provisioning().createSnapshot(snapshot),
     deleteSnapshot: async (snapshot) => provisioning().deleteSnapshot(snapshot),
+    revertToSnapshot: async (volume, snapshot) => provisioning().revertToSnapshot(volume, snapshot),
 
     async devicePath(volume) {
       return host.device(await requireVolume(host, volume));
@@ -190,7 +191,7 @@ function isSnapshot(lv: LogicalVolume): boolean {
 
 function isVolume(lv: LogicalVolume): boolean {
   const isOurs = lv.tags.has(tags.owned) && lv.segmentType !== 'thin-pool' && !isQuarantined(lv);
-  return isOurs && !lv.tags.has(tags.snapshot) && !lv.tags.has(tags.temporary);
+  return isOurs && !isRevertedName(lv.name) && !lv.tags.has(tags.snapshot) && !lv.tags.has(tags.temporary);
 }
 
 function statsOf(name: string, view: View, pool: LogicalVolume | null, thresholds: Thresholds): DriverStats {

@@ -45,6 +45,17 @@ export function temporaryName(volumeName: string): string {
   return lvName(`clone-of-${volumeName}`);
 }
 
+const REVERTED = 'revert-of-';
+
+/** What a thin volume is replaced by when it is reverted. */
+export function revertedName(volumeName: string): string {
+  return lvName(`${REVERTED}${volumeName}`);
+}
+
+export function isRevertedName(lv: string): boolean {
+  return lv.startsWith(REVERTED);
+}
+
 /** The name that an LV gets when it is deleted; a number behind it where that is taken. */
 export function deletedName(lv: string, isTaken: (name: string) => boolean): string {
   const plain = `${DELETED}${lv}`;

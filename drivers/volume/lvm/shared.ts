@@ -12,6 +12,7 @@ export interface Provisioning {
   extendVolume(volume: DriverVolume, newSizeGb: number): Promise<void>;
   createSnapshot(snapshot: DriverSnapshot): Promise<void>;
   deleteSnapshot(snapshot: DriverSnapshot): Promise<void>;
+  revertToSnapshot(volume: DriverVolume, snapshot: DriverSnapshot): Promise<void>;
 }
 
 export const GIB = 1024 ** 3;

@@ -146,6 +146,17 @@ export function thickProvisioning(
       await finishGrowing(after, requireVolumeIn(after.volumes, volume));
     },
 
+    // The snapshot keeps a copy of what is written over; its store has room for all of it.
+    async revertToSnapshot(volume, snapshot) {
+      const { volumes } = await host.view();
+      const lv = requireVolumeIn(volumes, volume);
+      requireClosed(lv, 'VolumeIsBusy', volume.id);
+      const source = await requireSnapshot(host, snapshot);
+      if (metadataOnly) return;
+      const range = { device: await host.device(source), from: 0, to: source.sizeBytes };
+      await bytes.copy(range, await host.device(lv), { skipZeros: false });
+    },
+
     async createSnapshot(snapshot) {
       const name = lvName(snapshot.name);
       const found = await findForCreate(host, name);

@@ -2,19 +2,22 @@
  * Thin volumes: all in one pool that zeroes its new blocks; snapshots and clones are thin snapshots, at once. Nothing is
  * made or grown while the pool is above a threshold (guards.ts): a pool that is full stops every volume in it.
  */
-import { failure, type Logger } from '#driver';
+import { type DriverSnapshot, type DriverVolume, failure, type Logger } from '#driver';
 import * as commands from './commands.ts';
 import type { LvmHost } from './host.ts';
-import { lvName, poolName, tags } from './names.ts';
+import { lvName, poolName, revertedName, tags } from './names.ts';
 import type { LogicalVolume, View } from './report.ts';
 import {
   findForCreate,
   findForDelete,
+  GIB,
+  lookUp,
   type Provisioning,
   quarantine,
   requireClosed,
   requireSnapshot,
   requireVolume,
+  requireVolumeIn,
   toBytes,
   toGb,
 } from './shared.ts';
@@ -52,6 +55,25 @@ export function thinProvisioning(host: LvmHost, requireRoom: () => Promise<void>
     await quarantine(host, view, lv);
   }
 
+  /** A thin snapshot of the snapshot takes the volume's place; what was there is deleted. */
+  async function revert(volume: DriverVolume, snapshot: DriverSnapshot): Promise<void> {
+    const [name, next] = [lvName(volume.name), revertedName(volume.name)];
+    const before = (await host.view()).volumes;
+    // Cut off between its two renames: the volume is back first.
+    if (lookUp(before, name).own === null && lookUp(before, next).own !== null) await host.rename(next, name);
+    const { volumes } = await host.recentView();
+    const current = requireVolumeIn(volumes, volume);
+    requireClosed(current, 'VolumeIsBusy', volume.id);
+    // One that an earlier try has left may be of another snapshot.
+    await drop(next, 'VolumeIsBusy', volume.id);
+    await snapshotOf(next, [tags.owned], () => requireSnapshot(host, snapshot));
+    const view = await host.recentView();
+    const made = lookUp(view.volumes, next).own;
+    if (made !== null) await grow(made, current.sizeBytes / GIB);
+    await quarantine(host, view, current);
+    await host.rename(next, name);
+  }
+
   return {
     async createVolume(volume) {
       const name = lvName(volume.name);
@@ -68,8 +90,12 @@ export function thinProvisioning(host: LvmHost, requireRoom: () => Promise<void>
       await snapshotOf(lvName(volume.name), [tags.owned], () => requireVolume(host, source));
       await grow(await requireVolume(host, volume), volume.sizeGb);
     },
-    deleteVolume: async (volume) => drop(lvName(volume.name), 'VolumeIsBusy', volume.id),
+    async deleteVolume(volume) {
+      await drop(revertedName(volume.name), 'VolumeIsBusy', volume.id);
+      await drop(lvName(volume.name), 'VolumeIsBusy', volume.id);
+    },
     extendVolume: async (volume, newSizeGb) => grow(await requireVolume(host, volume), newSizeGb),
+    revertToSnapshot: revert,
     createSnapshot: async (snapshot) =>
       snapshotOf(lvName(snapshot.name), [tags.owned, tags.snapshot], () => requireVolume(host, snapshot.volume)),
     deleteSnapshot: async (snapshot) => drop(lvName(snapshot.name), 'SnapshotIsBusy', snapshot.id),

@@ -18,7 +18,7 @@ function suite(type: string): void {
     unitGb: UNIT_GB,
     timeoutMs: 40 * 60_000,
     capacityGb: type === 'thin' ? 'a thin pool takes any promise' : { fits: 8, tooMuch: 13 },
-    capabilities: { copies: capability, bytes: capability, foreign: true },
+    capabilities: { copies: capability, bytes: capability, foreign: true, reverts: true },
     readers: ['lvm'],
     readBytes,
     writeBytes,
