@@ -6,6 +6,7 @@ import { configCommand } from './commands/config.ts';
 import { dbCommand } from './commands/db.ts';
 import { nodeCommand } from './commands/node.ts';
 import { addRoleCommands, roleArguments } from './commands/roles.ts';
+import { rpcCommand } from './commands/rpc.ts';
 
 /** Answers the exit code. `onReady` is called when a service that keeps running is up. */
 export async function main({ onReady }: { readonly onReady: () => void }): Promise<number> {
@@ -22,7 +23,9 @@ export async function main({ onReady }: { readonly onReady: () => void }): Promi
     version: packageFile.version,
   };
   const program = buildProgram(io);
-  for (const command of [nodeCommand(io, onReady), dbCommand(io), configCommand(io)]) program.addCommand(command);
+  for (const command of [nodeCommand(io, onReady), dbCommand(io), configCommand(io), rpcCommand(io)]) {
+    program.addCommand(command);
+  }
   addRoleCommands(program, io, onReady);
   return await runProgram(program, io);
 }

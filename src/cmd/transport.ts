@@ -9,7 +9,12 @@ import { volumeServiceOptions } from '../volume/options.ts';
 
 /** Opens the transport that `transport_url` names. Throws InvalidConfigurationValue. */
 export async function openConfiguredTransport(config: Config, log: Logger): Promise<Transport> {
-  const transport = await openTransport({
+  return observeTransport(await openTransport(transportSettings(config, log)));
+}
+
+/** What the configuration says of messages. */
+export function transportSettings(config: Config, log: Logger) {
+  return {
     url: config.section('DEFAULT', serviceOptions).transport_url,
     options: {
       controlExchange: config.section('DEFAULT', rpcOptions).control_exchange,
@@ -17,6 +22,5 @@ export async function openConfiguredTransport(config: Config, log: Logger): Prom
       rabbit: config.section('oslo_messaging_rabbit', rabbitOptions),
     },
     log: log.child({ part: 'rpc' }),
-  });
-  return observeTransport(transport);
+  };
 }

@@ -1,6 +1,8 @@
 import type { Logger } from '../log/logger.ts';
+import { failure } from '../model/errors.ts';
 import { withQuery } from './amqp/settings.ts';
 import { openAmqpTransport } from './amqp/transport.ts';
+import { type Watch, watchMessages } from './amqp/watch.ts';
 import { createMemoryTransport } from './memory.ts';
 import type { RabbitOptions } from './options.ts';
 import type { Transport } from './transport.ts';
@@ -29,4 +31,18 @@ export async function openTransport({
   if (where.kind === 'memory') return createMemoryTransport();
   const { hosts: brokers, vhost, query } = where;
   return await openAmqpTransport({ ...options, brokers, vhost, rabbit: withQuery(options.rabbit, query) }, log);
+}
+
+/** Looks at what goes by on the broker that `transport_url` names. InvalidConfigurationValue for memory:, ConnectionFailed. */
+export async function watchTransport(
+  { url, options, log }: Parameters<typeof openTransport>[0],
+  watcher: Parameters<typeof watchMessages>[2],
+): Promise<Watch> {
+  const where = parseTransportUrl(url);
+  if (where.kind === 'memory') {
+    const reason = 'memory: stays within one process, nobody else can look at it';
+    throw failure('InvalidConfigurationValue', { option: 'transport_url', group: 'DEFAULT', reason });
+  }
+  const { hosts: brokers, vhost, query } = where;
+  return await watchMessages({ ...options, brokers, vhost, rabbit: withQuery(options.rabbit, query) }, log, watcher);
 }
