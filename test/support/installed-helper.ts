@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { pathOf } from '../../src/exec/executor.ts';
 import { ETC, realFilterFiles } from './real-filters.ts';
@@ -40,7 +41,7 @@ export async function installHelper(
   const close = async () => {
     await rm(sudoers, { force: true });
     try {
-      execFileSync('userdel', [user], { stdio: 'ignore' });
+      await deleteUser(user);
     } finally {
       await rm(directory, { recursive: true, force: true });
     }
@@ -80,6 +81,19 @@ export async function installHelper(
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** It cannot be while one of its processes is about to end. */
+async function deleteUser(user: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      execFileSync('userdel', [user], { stdio: 'ignore' });
+      return;
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await sleep(50);
+    }
   }
 }
 

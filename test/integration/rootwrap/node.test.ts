@@ -14,7 +14,7 @@ import { missingTgtd, startTestTgtd, type TestTgtd } from '../../support/tgtd.ts
 
 const skip = whyNoHelper() ?? (await whyNoLvm()) ?? missingTgtd() ?? missingInitiator() ?? false;
 
-describe('a node that runs as an unprivileged user', { skip }, () => {
+describe('a node that runs as an unprivileged user', { skip, timeout: 120_000 }, () => {
   let group: TestVolumeGroup;
   let tgtd: TestTgtd;
   let helper: InstalledHelper;

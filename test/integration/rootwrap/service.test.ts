@@ -12,7 +12,7 @@ import { missingTgtd, startTestTgtd, type TestTgtd } from '../../support/tgtd.ts
 
 const skip = whyNoHelper() ?? (await whyNoLvm()) ?? missingTgtd() ?? false;
 
-describe('a service that runs as an unprivileged user', { skip }, () => {
+describe('a service that runs as an unprivileged user', { skip, timeout: 60_000 }, () => {
   let group: TestVolumeGroup;
   let tgtd: TestTgtd;
   let helper: InstalledHelper;
@@ -78,21 +78,22 @@ describe('a service that runs as an unprivileged user', { skip }, () => {
       await service.ask('setUp');
       const volume = newVolume();
       const lock = await holdLock(group.name);
+      let creating: Promise<unknown> = Promise.resolve();
       try {
-        const creating = service.ask('create', { volume });
-        const lost = assert.rejects(creating, { cause: 'lost', message: /effect is unknown/ });
+        creating = service.ask('create', { volume }).then(
+          () => 'done',
+          (error: Error) => error.cause,
+        );
         const blocked = await blockedLvm(group.name);
-        const daemon = await helperOf(blocked);
-        process.kill(daemon, 'SIGKILL');
-        await lost;
-        assert.ok(isLvm(blocked, group.name), 'the kill alone leaves lvm behind');
-        // The next command starts another helper, which ends what the one before has left.
-        const again = service.ask('run', { argv: ['dmsetup', 'targets'] });
-        await again.catch(() => {});
+        process.kill(await helperOf(blocked), 'SIGKILL');
+        // The next command starts another helper, which ends what the one before has left; one may be lost with that.
+        for (const _ of [1, 2]) await service.ask('run', { argv: ['dmsetup', 'targets'] }).catch(() => {});
         await until(() => (isLvm(blocked, group.name) ? undefined : true));
       } finally {
         lock.release();
       }
+      // Lost, its effect unknown, or found out by a look at what is there.
+      assert.ok(['done', 'lost'].includes(String(await creating)));
       await service.ask('create', { volume });
       await service.ask('delete', { volume });
       assert.deepEqual(await service.ask('list'), [[], []]);
