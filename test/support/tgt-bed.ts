@@ -18,7 +18,8 @@ export interface TgtBed extends TargetBed {
 
 const DEVICE_BYTES = 2 ** 30;
 
-export async function openTgtBed(): Promise<TgtBed> {
+/** `common` are values that all its targets have. */
+export async function openTgtBed(common: Readonly<Record<string, unknown>> = {}): Promise<TgtBed> {
   const tgtd = await startTestTgtd();
   const log = recorderLog();
   const volumesDir = join(tgtd.directory, 'volumes');
@@ -34,6 +35,7 @@ export async function openTgtBed(): Promise<TgtBed> {
         volumes_dir: volumesDir,
         tgt_control_port: tgtd.daemon.controlPort,
         tgt_socket: tgtd.daemon.socket,
+        ...common,
         ...values,
       },
       log,

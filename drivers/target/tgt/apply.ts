@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Logger, messageOf, writeFileAtomically } from '#driver';
 import { dropAccounts, setAccount } from './accounts.ts';
-import { renderConfigFile, type WantedExport } from './config-file.ts';
+import { addressesOf, renderConfigFile, type WantedExport } from './config-file.ts';
 import type { Daemon } from './daemon.ts';
 import type { Step } from './plan.ts';
 import type { ShownTarget } from './show.ts';
@@ -40,9 +40,13 @@ export async function applySteps(steps: readonly Step[], subject: Subject, tools
     'set attributes': () => daemon.setAttributes(tid, wanted),
     'drop accounts': () => dropAccounts(daemon, tid, wanted.chap?.username ?? null),
     'set account': () => setAccount(daemon, tid, wanted.chap!, contentOf),
-    open: () => daemon.open(tid),
+    open: () => daemon.open(tid, addressesOf(wanted.initiators)),
   };
   for (const step of steps) await actions[step]();
+}
+
+function wasOpenTo({ addresses }: ShownTarget, { initiators }: WantedExport): boolean {
+  return initiators === null ? addresses.includes('ALL') : addresses.length > 0;
 }
 
 /** A file that cannot be written must not leave an export closed that worked: opens it again, all being as it was. */
@@ -52,8 +56,9 @@ async function writeFile(steps: readonly Step[], subject: Subject, { daemon, log
     await writeFileAtomically(file, renderConfigFile(wanted));
   } catch (error) {
     const unchanged = (await readIfThere(file).catch(() => undefined)) === content;
-    if (unchanged && target?.addresses.includes('ALL') && steps.includes('close') && !steps.includes('delete target')) {
-      await daemon.open(target.tid).catch((cause: unknown) => {
+    const wasOpen = target !== null && wasOpenTo(target, wanted);
+    if (unchanged && wasOpen && steps.includes('close') && !steps.includes('delete target')) {
+      await daemon.open(target.tid, target.addresses).catch((cause: unknown) => {
         log.error({ iqn: wanted.iqn, error: messageOf(cause) }, 'target stays closed to new logins');
       });
     }

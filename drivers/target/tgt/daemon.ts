@@ -16,8 +16,8 @@ export interface Daemon {
   /** Gone already is fine. */
   deleteUnit(tid: number): Promise<void>;
   setAttributes(tid: number, attributes: { readonly serial: string; readonly writeCache: 'on' | 'off' }): Promise<void>;
-  /** Lets initiators of any address log in. */
-  open(tid: number): Promise<void>;
+  /** Lets these initiator names and addresses log in; `ALL` is every address. */
+  open(tid: number, addresses: readonly string[]): Promise<void>;
   /** Takes the shown addresses (and initiator names) from the target: nobody may log in then. Sessions stay. */
   close(tid: number, addresses: readonly string[]): Promise<void>;
   /** False where an account of this name is there already. */
@@ -87,7 +87,6 @@ export function createDaemon(path: string, send: Transport): Daemon {
     throw failure('VolumeBackendAPIException', { reason });
   }
 
-  const everybody = { 'initiator-address': 'ALL' } as const;
   return {
     show,
     createTarget,
@@ -106,13 +105,15 @@ export function createDaemon(path: string, send: Transport): Daemon {
       const parameters = { scsi_sn: serial, scsi_id: serial, thin_provisioning: '1', mode_page: page };
       await must({ mode: 'logicalunit', op: 'update', tid, lun: LUN, parameters });
     },
-    open: async (tid) => {
-      await must({ mode: 'target', op: 'bind', tid, parameters: everybody }, 'this access control rule already exists');
+    open: async (tid, addresses) => {
+      for (const address of addresses) {
+        const request = { mode: 'target', op: 'bind', tid, parameters: ruleFor(address) } as const;
+        await must(request, 'this access control rule already exists');
+      }
     },
     close: async (tid, addresses) => {
       for (const address of addresses) {
-        const key = /^(iqn|eui|naa)\./.test(address) ? 'initiator-name' : 'initiator-address';
-        const request = { mode: 'target', op: 'unbind', tid, parameters: { [key]: address } } as const;
+        const request = { mode: 'target', op: 'unbind', tid, parameters: ruleFor(address) } as const;
         await must(request, 'this access control rule does not exist');
       }
     },
@@ -131,6 +132,10 @@ export function createDaemon(path: string, send: Transport): Daemon {
     },
     withAccounts: (work) => shared.accounts(work),
   };
+}
+
+function ruleFor(address: string): Readonly<Record<string, string>> {
+  return { [/^(iqn|eui|naa)\./.test(address) ? 'initiator-name' : 'initiator-address']: address };
 }
 
 /** A sentence without secrets. */

@@ -23,6 +23,10 @@ export const options = {
       choices: ['', 'sync', 'direct', 'sync:direct'],
     },
   ),
+  tgt_initiator_acl: option.boolean(
+    false,
+    'Lets in only the initiators that a volume is connected to, by name. Otherwise everybody who knows its password.',
+  ),
   tgt_control: option.string(
     'socket',
     'How tgtd is told: through its control socket (takes root), or by the command tgtadm (slower, and without CHAP).',

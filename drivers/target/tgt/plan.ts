@@ -2,11 +2,11 @@
  * What has to be done so that tgtd exports a volume as wanted. Pure.
  *
  * tgtd does not show everything (no passwords, no write cache), so one rule makes the rest visible: **a target is open
- * (bound to initiator address ALL) only while all that its file says has been applied**. Opening is the last step, and a
+ * (bound to initiator address ALL, or to the names that it lets in) only while all that its file says has been applied**. Opening is the last step, and a
  * change starts with closing. So a target that is open and whose file is right needs a look only at what tgtd shows;
  * one that is closed gets everything again, whatever cut us off. Closing ends no session.
  */
-import type { WantedExport } from './config-file.ts';
+import { addressesOf, type WantedExport } from './config-file.ts';
 import type { ShownTarget, ShownUnit } from './show.ts';
 
 export type Step =
@@ -44,7 +44,7 @@ export function planExport(
   const replaceUnit = stale !== null && target?.sessions === 0;
   const postponed = stale !== null && !replaceUnit ? stale : null;
 
-  const isOpen = target?.addresses.includes('ALL') ?? false;
+  const isOpen = target !== null && target !== undefined && isOpenTo(target.addresses, wanted.initiators);
   const unwanted = target?.accounts.filter((name) => name !== wanted.chap?.username) ?? [];
   const accountIsBound = wanted.chap === null || (target?.accounts.includes(wanted.chap.username) ?? false);
   const attributesAreRight = unit?.serial === wanted.serial && unit.scsiId === wanted.serial && unit.thinProvisioning;
@@ -65,6 +65,12 @@ export function planExport(
     'open',
   ];
   return { steps: steps.filter((step) => step !== false), postponed };
+}
+
+/** By name: exactly those who are wanted, for whom somebody else may have opened it to more. */
+function isOpenTo(addresses: readonly string[], initiators: readonly string[] | null): boolean {
+  if (initiators === null) return addresses.includes('ALL');
+  return addresses.toSorted().join() === addressesOf(initiators).toSorted().join();
 }
 
 /** Why a logical unit with the right device should be made anew; null where it is right. */

@@ -15,18 +15,19 @@ import {
   renderPortal,
   type Target,
   type TargetContext,
+  writeFileAtomically,
 } from '#driver';
 import { deleteTargetAndAccounts } from './accounts.ts';
 import { applySteps, readIfThere } from './apply.ts';
 import { createHelperTransport } from './by-helper.ts';
-import { renderConfigFile } from './config-file.ts';
+import { addressesOf, readInitiators, renderConfigFile, withInitiators } from './config-file.ts';
 import { createSocketTransport, socketPath } from './control-socket.ts';
 import { createDaemon, type Daemon, LUN } from './daemon.ts';
 import type { options } from './options.ts';
 import { planExport } from './plan.ts';
 import type { ShownTarget } from './show.ts';
 import { createTgtadmTransport } from './tgtadm.ts';
-import { lldOf, wantedExport } from './wanted.ts';
+import { initiatorOf, lldOf, wantedExport } from './wanted.ts';
 
 /** Exports that are made or repaired at the same time at start-up. */
 const REPAIRS_AT_ONCE = 8;
@@ -44,10 +45,11 @@ export function openTgt(context: TargetContext<typeof options>): Target {
 
   async function makeRight(request: ExportRequest, targets: readonly ShownTarget[]): Promise<ExportRecord> {
     const { id, name } = request.volume;
-    const wanted = wantedExport(request, values);
-    const file = fileOf(name);
+    const file = fileOf(checkedName(request.volume));
     const content = await readIfThere(file);
-    const target = targets.find(({ iqn }) => iqn === wanted.iqn) ?? null;
+    const target = targets.find(({ iqn }) => iqn === values.target_prefix + name) ?? null;
+    const bound = target?.addresses.filter((each) => /^(iqn|eui|naa)\./.test(each)) ?? [];
+    const wanted = wantedExport(request, values, content === null ? bound : readInitiators(content));
     const plan = planExport(wanted, { target, fileIsRight: content === renderConfigFile(wanted) });
     if (plan.postponed !== null) {
       log.warn({ volume: id }, `logical unit kept as it is while an initiator uses it: ${plan.postponed}`);
@@ -66,6 +68,33 @@ export function openTgt(context: TargetContext<typeof options>): Target {
         lun: LUN,
       }),
     };
+  }
+
+  /** In the file first: it is what the next plan compares tgtd with. */
+  async function changeInitiators(
+    volume: Pick<ExportRequest['volume'], 'id' | 'name'>,
+    change: (names: readonly string[]) => readonly string[],
+  ): Promise<void> {
+    const file = fileOf(checkedName(volume));
+    const content = await readIfThere(file);
+    const iqn = values.target_prefix + volume.name;
+    const target = (await daemon.show()).find((each) => each.iqn === iqn);
+    const before = content === null ? [] : readInitiators(content);
+    const after = change(before);
+    if (content !== null && withInitiators(content, after) !== content) {
+      await writeFileAtomically(file, withInitiators(content, after));
+    }
+    if (target === undefined) return;
+    const { tid, addresses } = target;
+    const wanted = addressesOf(after);
+    await daemon.close(
+      tid,
+      addresses.filter((each) => !wanted.includes(each)),
+    );
+    await daemon.open(
+      tid,
+      wanted.filter((each) => !addresses.includes(each)),
+    );
   }
 
   return {
@@ -102,11 +131,20 @@ export function openTgt(context: TargetContext<typeof options>): Target {
     },
 
     async initializeConnection(volume, exported, connector) {
-      return connectionInfo(lldOf(values), volume.id, exported, connector);
+      const info = connectionInfo(lldOf(values), volume.id, exported, connector);
+      if (!values.tgt_initiator_acl) return info;
+      const initiator = initiatorOf(connector);
+      if (initiator === null) throw failure('InvalidConnector', { missing: 'an initiator name (iqn., eui., naa.)' });
+      await changeInitiators(volume, (names) => [...new Set([...names, initiator])].toSorted());
+      return info;
     },
 
-    /** Nothing to do: the password alone admits an initiator here, and it goes with the export. */
-    async terminateConnection() {},
+    /** Where the password alone admits an initiator there is nothing to do: it goes with the export. Sessions stay. */
+    async terminateConnection(volume, connector) {
+      if (!values.tgt_initiator_acl) return;
+      const initiator = connector === null ? null : initiatorOf(connector);
+      await changeInitiators(volume, (names) => names.filter((name) => connector !== null && name !== initiator));
+    },
 
     async list() {
       return (await daemon.show()).filter(isOurs).map(nameOf);

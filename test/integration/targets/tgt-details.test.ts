@@ -11,7 +11,7 @@ import { createDaemon } from '../../../drivers/target/tgt/daemon.ts';
 import type { Target } from '../../../src/driver/target.ts';
 import { armFailpoints } from '../../../src/lib/failpoint.ts';
 import { isFailure } from '../../../src/model/errors.ts';
-import { connect, newChap, newRequest, withoutChap } from '../../suites/target.ts';
+import { connect, connector, newChap, newRequest, withoutChap } from '../../suites/target.ts';
 import { iscsiUrl, openSession, qemuIo, readPattern, tryLogin, writePattern } from '../../support/initiator.ts';
 import { openTgtBed, type TgtBed } from '../../support/tgt-bed.ts';
 import { missingTgtd } from '../../support/tgtd.ts';
@@ -71,6 +71,47 @@ describe('target tgt in particular', () => {
     await special.createExport(request);
     assert.deepEqual(records.slice(lines), [], 'nothing was left to do');
     await special.removeExport(request.volume);
+  });
+
+  test('by name: only who is connected comes in; tgt-admin makes the same of the file', async () => {
+    const named = await bed.openWith({ tgt_initiator_acl: true });
+    const request = newRequest(await bed.makeDevice());
+    const stranger = { ...(await connect(target, request)), initiator: 'iqn.2004-10.com.example:stranger' };
+    assert.equal(await tryLogin(stranger), 'ok', 'without names the password is enough');
+    const exported = { ...(await named.createExport(request)), chap: request.chap };
+    const login = { ...stranger, initiator: connector.initiator };
+    assert.equal(await tryLogin(login), 'refused');
+    const file = join(bed.volumesDir, request.volume.name);
+    await named.initializeConnection(request.volume, exported, connector);
+    await named.initializeConnection(request.volume, exported, { initiator: 'iqn.2004-10.com.example:two' });
+    assert.equal(await tryLogin(login), 'ok');
+    assert.equal(await tryLogin(stranger), 'refused');
+    const state = await bed.state();
+    await bed.tgtd.restart();
+    const config = join(bed.tgtd.directory, 'targets.conf');
+    await writeFile(config, `include ${bed.volumesDir}/*\n`);
+    const env = { PATH: process.env.PATH, TGT_IPC_SOCKET: bed.tgtd.daemon.socket };
+    const argv = ['-C', String(bed.tgtd.daemon.controlPort), '-c', config, '-e'];
+    await promisify(execFile)('tgt-admin', argv, { env, timeout: 20_000 });
+    assert.deepEqual(await bed.state(), state);
+    const lines = bed.log.records.length;
+    await named.ensureExports([request]);
+    assert.deepEqual(bed.log.records.slice(lines), [], 'nothing was left to do');
+
+    await named.terminateConnection(request.volume, { initiator: 'iqn.2004-10.com.example:two' });
+    assert.equal(await tryLogin({ ...login, initiator: 'iqn.2004-10.com.example:two' }), 'refused');
+    assert.equal(await tryLogin(login), 'ok');
+
+    // The file and tgtd's memory are gone: the request says who is connected.
+    await bed.tgtd.restart();
+    await rm(file);
+    await named.ensureExports([{ ...request, connectors: [connector] }]);
+    assert.equal(await tryLogin(login), 'ok');
+    assert.equal(await tryLogin(stranger), 'refused');
+    await named.terminateConnection(request.volume, null);
+    assert.equal(await tryLogin(login), 'refused');
+    await assert.rejects(named.initializeConnection(request.volume, exported, { initiator: 'x y' }), /initiator/);
+    await named.removeExport(request.volume);
   });
 
   const damages: Record<string, (name: string, bedOf: TgtBed) => Promise<unknown>> = {

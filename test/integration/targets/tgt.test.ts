@@ -6,4 +6,6 @@ import { missingTgtd } from '../../support/tgtd.ts';
 const missing = missingTgtd();
 if (missing !== null) throw new Error(`The tests of the target tgt need a tgtd, and ${missing}.`);
 
-targetSuite('tgt', { initiator: missingInitiator() ?? true, openBed: openTgtBed });
+const initiator = missingInitiator() ?? true;
+targetSuite('tgt', { initiator, openBed: () => openTgtBed() });
+targetSuite('tgt by name', { initiator, openBed: () => openTgtBed({ tgt_initiator_acl: true }) });

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readCredentials, renderConfigFile, type WantedExport } from '../../../../../drivers/target/tgt/config-file.ts';
+import {
+  readCredentials,
+  readInitiators,
+  renderConfigFile,
+  type WantedExport,
+  withInitiators,
+} from '../../../../../drivers/target/tgt/config-file.ts';
 
 const wanted: WantedExport = {
   iqn: 'iqn.2010-10.org.openstack:volume-1',
@@ -11,6 +17,7 @@ const wanted: WantedExport = {
   writeCache: 'off',
   bsoflags: 'direct',
   serial: '919340c6a1ab4f5c8c0b03bde63e5779',
+  initiators: null,
 };
 
 test('is a block of targets.conf', () => {
@@ -58,4 +65,14 @@ test('the credentials are read back, whatever they are', () => {
   );
   assert.deepEqual(readCredentials('<target x>\n\tincominguser u "p"\n</target>'), { username: 'u', password: 'p' });
   assert.equal(readCredentials(''), null);
+});
+
+test('who is let in by name is read as it was written, and changed without touching the rest', () => {
+  for (const devicePath of ['/dev/x', '/dev/x$(y)']) {
+    const named = (initiators: string[]) => renderConfigFile({ ...wanted, devicePath, initiators });
+    assert.deepEqual(readInitiators(named(['iqn.x:a', 'iqn.x:b'])), ['iqn.x:a', 'iqn.x:b']);
+    assert.deepEqual(readInitiators(named([])), []);
+    assert.equal(withInitiators(named(['iqn.x:a']), ['iqn.x:b', 'iqn.x:c']), named(['iqn.x:b', 'iqn.x:c']));
+    assert.equal(withInitiators(named(['iqn.x:a']), []), named([]));
+  }
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { NOBODY } from '../../../../../drivers/target/tgt/config-file.ts';
 import { planExport, type Step } from '../../../../../drivers/target/tgt/plan.ts';
 import type { ShownTarget, ShownUnit } from '../../../../../drivers/target/tgt/show.ts';
 
@@ -12,6 +13,7 @@ const wanted = {
   writeCache: 'off',
   bsoflags: 'direct',
   serial: '0123456789abcdef0123456789abcdef',
+  initiators: null,
   sizeGb: 2,
 } as const;
 
@@ -81,6 +83,23 @@ test('a wrong device is never kept, a wrong flag or size only while somebody use
     planExport({ ...wanted, bsoflags: 'sync:direct' }, withUnit({ backingStoreFlags: 'direct sync' }, 0)).steps,
     [],
   );
+});
+
+test('by name: open to exactly those', () => {
+  const found = (...addresses: string[]) => ({ target: { ...rightTarget, addresses }, fileIsRight: true });
+  const named = { ...wanted, initiators: ['iqn.x:b', 'iqn.x:a'] };
+  assert.deepEqual(planExport(named, found('iqn.x:a', NOBODY, 'iqn.x:b')).steps, []);
+  assert.deepEqual(planExport({ ...wanted, initiators: [] }, found(NOBODY)).steps, []);
+  for (const addresses of [
+    ['ALL'],
+    ['iqn.x:a'],
+    [NOBODY, 'iqn.x:a', 'iqn.x:b', 'iqn.x:c'],
+    ['iqn.x:a', 'iqn.x:b', 'ALL'],
+  ]) {
+    const { steps } = planExport(named, found(...addresses));
+    assert.deepEqual([steps[0], steps.at(-1)], ['close', 'open'], addresses.join());
+  }
+  assert.equal(planExport({ ...wanted, initiators: [] }, found('ALL')).steps[0], 'close');
 });
 
 type WorldTarget = Omit<ShownTarget, 'units'> & { readonly unit: ShownUnit | null; readonly writeCache: 'on' | 'off' };
