@@ -4,6 +4,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openDatabase } from '../../src/db/connection.ts';
+import { createStore } from '../../src/db/postgres-store.ts';
+import type { Store } from '../../src/db/store.ts';
 import { eventually } from './node-process.ts';
 import { startTestPostgres, type TestPostgres } from './postgres.ts';
 import { startTestRabbitmq } from './rabbitmq.ts';
@@ -14,7 +17,8 @@ const PROGRAM = fileURLToPath(new URL('../../src/cmd/ashlar.ts', import.meta.url
 export interface RoleBed {
   readonly directory: string;
   readonly configFile: string;
-  readonly postgres: TestPostgres;
+  /** On the same database. */
+  readonly store: Store;
   /** Writes the file: `[DEFAULT]` as given over what the bed needs, then these groups. */
   configure(groups: ConfigGroups): Promise<void>;
   /** Lines of the common log, parsed. */
@@ -40,14 +44,16 @@ export interface RoleProcess {
 export async function startRoleBed(): Promise<RoleBed> {
   const directory = await mkdtemp(join(tmpdir(), 'ashlar-roles-'));
   const [postgres, rabbitmq] = await Promise.all([startTestPostgres(), startTestRabbitmq()]);
-  const database = databaseUrl(await postgres.migratedDatabase());
+  const connection = await postgres.migratedDatabase();
+  const database = databaseUrl(connection);
+  const store = createStore(openDatabase({ connection, maxPoolSize: 2 }));
   const configFile = join(directory, 'ashlar.conf');
   const logFile = join(directory, 'ashlar.log');
   const started: RoleProcess[] = [];
   return {
     directory,
     configFile,
-    postgres,
+    store,
     async configure({ DEFAULT, ...groups }) {
       const all: ConfigGroups = {
         DEFAULT: {
@@ -85,6 +91,7 @@ export async function startRoleBed(): Promise<RoleBed> {
     async close() {
       for (const role of started) role.kill('SIGKILL');
       await Promise.all(started.map(({ exited }) => exited));
+      await store.close();
       await rabbitmq.close();
       await postgres.stop();
       await rm(directory, { recursive: true, force: true, maxRetries: 5 });

@@ -71,10 +71,12 @@ export async function runRole(settings: RoleSettings): Promise<number> {
   });
 
   const ended = Promise.withResolvers<number>();
+  /** Set from the moment at which all has to end at once: the drain under way then ends too, but was none. */
+  let haltedWith: number | null = null;
   const stop = async (exitCode: number) => {
     void notifier.stopping();
     await launcher.stop({ timeoutMs: drainMs() });
-    ended.resolve(exitCode);
+    ended.resolve(haltedWith ?? exitCode);
   };
   const unsubscribe = handleSignals({
     onStop: () => {
@@ -83,8 +85,9 @@ export async function runRole(settings: RoleSettings): Promise<number> {
       void stop(0);
     },
     onHalt: (exitCode) => {
+      haltedWith ??= exitCode;
       log.warn({ exit_code: exitCode }, 'ends at once');
-      void launcher.halt().then(() => ended.resolve(exitCode));
+      void launcher.halt().then(() => ended.resolve(haltedWith ?? exitCode));
     },
     onReload: () => void reload().catch((error: unknown) => log.error({ reason: messageOf(error) }, 'reload failed')),
     onReport: () => {
@@ -94,7 +97,7 @@ export async function runRole(settings: RoleSettings): Promise<number> {
   });
   const reload = async () => {
     await notifier.reloading();
-    const next = await reloadRole({ role, files: configFiles, current, own, launcher, log });
+    const next = await reloadRole({ role, files: configFiles, own, launcher, log });
     if (next !== null) current = next;
     await notifier.ready(summary(launcher));
   };
@@ -125,7 +128,6 @@ export async function runRole(settings: RoleSettings): Promise<number> {
 async function reloadRole(parts: {
   readonly role: RoleName;
   readonly files: readonly string[];
-  readonly current: CheckedConfig;
   /** What each worker was started with; kept up to date. */
   readonly own: Map<string, WorkerSettings>;
   readonly launcher: Launcher;
@@ -147,7 +149,8 @@ async function reloadRole(parts: {
   }
   for (const [name, reason] of next.faults) {
     // One that is broken already hinders nobody.
-    if (parts.current.faults.has(name)) continue;
+    const old = own.get(name);
+    if (old !== undefined && openWorkerConfig(old).fault !== null) continue;
     return refuse(`${name}: ${reason}`);
   }
   const before = new Map(own);

@@ -47,6 +47,8 @@ test('it has what is in flight, services, connections, locks, problems and optio
   const database = Object.entries(report.connections).find(([name]) => name.startsWith('database'))?.[1];
   assert.equal((database as { state: string }).state, 'up');
   assert.equal(report.locks['node@fake'].length, 2);
+  const queue = { places: 4, working: 1, wait_for_lock: 0, wait_for_place: 0 };
+  assert.deepEqual(report.queues['operations of node@fake'], queue);
   assert.equal(report.config['DEFAULT.report_interval'].value, 7);
   assert.ok(report.memory.rss_bytes > 1e6);
   assert.equal(report.recent_problems[0].fields.request_id, 'req-of-the-warning');
@@ -70,7 +72,8 @@ test('what cannot say how it is, or takes too long, stands there with its reason
   ];
   try {
     const report = await collectStateReport();
-    assert.deepEqual(report.queues, { broken: { error: 'no idea' }, hangs: { error: 'no answer within 2000 ms' } });
+    const { broken, hangs } = report.queues;
+    assert.deepEqual([broken, hangs], [{ error: 'no idea' }, { error: 'no answer within 2000 ms' }]);
     assert.match(renderStateReport(report), /no idea/);
   } finally {
     for (const each of forget) each();
