@@ -65,7 +65,10 @@ async function tell(vm: KernelVm): Promise<void> {
   const id = await ashlar(vm, 'volume', 'show', 'clone', '-f', 'value', '-c', 'id');
   assert.ok((await logicalVolumes(vm)).includes(id));
   await ashlar(vm, 'volume', 'delete', 'clone');
-  assert.ok(!(await logicalVolumes(vm)).includes(id));
+  // Gone at once; its space a little later.
+  assert.ok(!new RegExp(`(^|\\s)volume-${id}`).test(await logicalVolumes(vm)));
+  const gone = `until ! lvs --noheadings --options lv_name ashlar-volumes | grep -q ${id}; do sleep 1; done`;
+  await vm.must(['sh', '-c', gone], { timeoutMs: COMMAND_LIMIT_MS });
 }
 
 function startNode(vm: KernelVm): Promise<string> {

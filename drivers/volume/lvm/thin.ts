@@ -47,8 +47,7 @@ export function thinProvisioning(host: LvmHost, requireRoom: () => Promise<void>
     await host.change(commands.createThinSnapshot(snapshot), isThere(name));
   }
 
-  async function drop(name: string, code: 'VolumeIsBusy' | 'SnapshotIsBusy', id: string): Promise<void> {
-    const view = await host.view();
+  async function drop(view: View, name: string, code: 'VolumeIsBusy' | 'SnapshotIsBusy', id: string): Promise<void> {
     const lv = findForDelete(view.volumes, log, name);
     if (lv === null) return;
     requireClosed(lv, code, id);
@@ -61,11 +60,11 @@ export function thinProvisioning(host: LvmHost, requireRoom: () => Promise<void>
     const before = (await host.view()).volumes;
     // Cut off between its two renames: the volume is back first.
     if (lookUp(before, name).own === null && lookUp(before, next).own !== null) await host.rename(next, name);
-    const { volumes } = await host.recentView();
-    const current = requireVolumeIn(volumes, volume);
+    const now = await host.recentView();
+    const current = requireVolumeIn(now.volumes, volume);
     requireClosed(current, 'VolumeIsBusy', volume.id);
     // One that an earlier try has left may be of another snapshot.
-    await drop(next, 'VolumeIsBusy', volume.id);
+    await drop(now, next, 'VolumeIsBusy', volume.id);
     await snapshotOf(next, [tags.owned], () => requireSnapshot(host, snapshot));
     const view = await host.recentView();
     const made = lookUp(view.volumes, next).own;
@@ -91,14 +90,16 @@ export function thinProvisioning(host: LvmHost, requireRoom: () => Promise<void>
       await grow(await requireVolume(host, volume), volume.sizeGb);
     },
     async deleteVolume(volume) {
-      await drop(revertedName(volume.name), 'VolumeIsBusy', volume.id);
-      await drop(lvName(volume.name), 'VolumeIsBusy', volume.id);
+      const view = await host.view();
+      for (const name of [revertedName(volume.name), lvName(volume.name)]) {
+        await drop(view, name, 'VolumeIsBusy', volume.id);
+      }
     },
     extendVolume: async (volume, newSizeGb) => grow(await requireVolume(host, volume), newSizeGb),
     revertToSnapshot: revert,
     createSnapshot: async (snapshot) =>
       snapshotOf(lvName(snapshot.name), [tags.owned, tags.snapshot], () => requireVolume(host, snapshot.volume)),
-    deleteSnapshot: async (snapshot) => drop(lvName(snapshot.name), 'SnapshotIsBusy', snapshot.id),
+    deleteSnapshot: async (snapshot) => drop(await host.view(), lvName(snapshot.name), 'SnapshotIsBusy', snapshot.id),
   };
 }
 

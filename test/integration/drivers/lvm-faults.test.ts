@@ -137,7 +137,7 @@ describe('LVM under faults', { skip: reason ?? false, timeout: 40 * 60_000 }, ()
     needsKernel,
     async (t) => {
       const group = await groupFor(t, 4);
-      const driver = await openOn(group, 'thin', { lvm_thin_data_threshold: 30 });
+      const driver = await openOn(group, 'thin', { lvm_thin_data_threshold: 8 });
       const [volume, refused] = [newVolume(2 * UNIT_GB), newVolume(UNIT_GB)];
       await driver.createVolume(volume);
       await fillWith(await driver.devicePath(volume), 2 * UNIT_GB, 0xbb);
