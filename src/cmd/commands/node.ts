@@ -20,8 +20,13 @@ export function nodeCommand(io: CliIo, onReady: () => void): Command {
         throw new CliFailure(EXIT.failed, messageOf(error), { cause: error });
       });
       onReady();
+      const { openNotifier } = await import('../roles/systemd.ts');
+      const notifier = openNotifier(io.env, { warn: (_fields, message) => say(message) });
+      await notifier.ready('up');
       await stopSignal;
+      void notifier.stopping();
       await node.stop();
+      notifier.close();
       say('Stopped.');
       // Work that did not end in time is in the record; what it still waits for must not keep the process.
       setTimeout(() => process.exit(), LINGER_MS).unref();

@@ -17,7 +17,7 @@ const LIMIT_MS = 5000;
  * Node has no datagram sockets of the unix kind, so each word is one run of systemd's own `systemd-notify`; units have
  * NotifyAccess=all for that. Does nothing where NOTIFY_SOCKET is not set.
  */
-export function openNotifier(env: Readonly<Record<string, string | undefined>>, log: Logger): Notifier {
+export function openNotifier(env: Readonly<Record<string, string | undefined>>, log: Pick<Logger, 'warn'>): Notifier {
   const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: watchdog } = env;
   if (socket === undefined || socket === '') {
     const nothing = async () => {};
