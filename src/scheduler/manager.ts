@@ -151,7 +151,10 @@ export function createSchedulerManager(parts: SchedulerManagerParts): SchedulerM
 
   async function sweep(): Promise<number> {
     const waiting = await store.operations.listUnfinished(SCHEDULER_TOPIC, SWEEP_LIMIT);
-    const fresh = waiting.filter(({ id }) => !inWork.has(id));
+    // A scheduler of another make may have passed an extension on already, and neither row nor record would tell.
+    const others = await store.services.listForeign({ binary: SCHEDULER_TOPIC });
+    const isShared = others.some((service) => isServiceUp(service, options.service_down_time));
+    const fresh = waiting.filter(({ id, method }) => !inWork.has(id) && !(isShared && method === 'extend_volume'));
     await forEachBounded(fresh, SWEEP_CONCURRENCY, async ({ id }) => {
       await perform(id);
     });

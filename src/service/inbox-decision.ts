@@ -37,3 +37,15 @@ export function decideRecord(
   // Who works on it has not passed it on: this message is an old one.
   return same.state === 'queued' ? { kind: 'take over', id: same.id, from: same.owner } : { kind: 'record' };
 }
+
+type Arguments = Operation['arguments'];
+
+/**
+ * The arguments of a record that is taken over: its own, and where a new volume has been tried in the meantime, which
+ * only the message knows. Without it a place that failed would be chosen again and again.
+ */
+export function argumentsTakenOver(method: OperationMethod, own: Arguments, sent: Arguments): Arguments {
+  if (method !== 'create_volume') return own;
+  const tried = [own, sent].flatMap(({ excludedHosts }) => (Array.isArray(excludedHosts) ? excludedHosts : []));
+  return { ...own, excludedHosts: [...new Set(tried)] };
+}

@@ -25,7 +25,7 @@ import { userMessageOf } from '../model/user-message.ts';
 import { NotTaken, type RpcDelivery, type RpcHandler, type RpcMessage } from '../rpc/transport.ts';
 import type { Aftermath } from '../rpcapi/wire/aftermath.ts';
 import { findMethod, type Received, receive, type WireRequest, type WireTopic } from '../rpcapi/wire/receive.ts';
-import { decideRecord } from './inbox-decision.ts';
+import { argumentsTakenOver, decideRecord } from './inbox-decision.ts';
 
 export interface InboxParts {
   readonly topic: WireTopic;
@@ -158,9 +158,12 @@ async function writeRecord(
     });
     const owner = request.owner ?? parts.owner;
     const { method, resourceId, resourceType } = request;
-    const decision = decideRecord({ id, method, owner }, await store.operations.history(resourceId, HISTORY));
+    const history = await store.operations.history(resourceId, HISTORY);
+    const decision = decideRecord({ id, method, owner }, history);
     if (decision.kind === 'take over') {
-      const taken = await store.operations.handOver(decision.id, { owner: decision.from }, owner);
+      const own = history.find((record) => record.id === decision.id)?.arguments ?? {};
+      const changes = { arguments: argumentsTakenOver(method, own, request.arguments) };
+      const taken = await store.operations.handOver(decision.id, { owner: decision.from }, owner, changes);
       if (taken !== null) return taken;
     } else {
       if (decision.kind === 'record') {

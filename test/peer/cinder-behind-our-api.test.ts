@@ -5,13 +5,13 @@ import { type Database, openDatabase } from '../../src/db/connection.ts';
 import { dbSync } from '../../src/db/migrate.ts';
 import { createStore } from '../../src/db/postgres-store.ts';
 import type { Store } from '../../src/db/store.ts';
-import { createSchedulerRpc, createVolumeRpc, requestCapabilities } from '../../src/rpc/clients.ts';
+import { createSchedulerRpc, createVolumeRpc } from '../../src/rpc/clients.ts';
 import { openTransport } from '../../src/rpc/create-transport.ts';
 import { createInquiryRpc } from '../../src/rpc/inquiry.ts';
 import { type RabbitOptions, rabbitOptions } from '../../src/rpc/options.ts';
 import type { Transport } from '../../src/rpc/transport.ts';
-import { createSchedulerManager } from '../../src/scheduler/manager.ts';
 import { type SchedulerOptions, schedulerOptions } from '../../src/scheduler/options.ts';
+import { type SchedulerService, startSchedulerService } from '../../src/scheduler/service.ts';
 import { createOperationRpc } from '../../src/service/peers/operation-rpc.ts';
 import { settlePeerOperations } from '../../src/service/peers/settlement.ts';
 import { type CinderPeer, missingCinder, startCinderPeer } from '../support/cinder-peer.ts';
@@ -186,28 +186,23 @@ describe('the real cinder-volume behind our API', { skip: missingCinder() ?? fal
   });
 
   describe('with our scheduler', () => {
+    let scheduler: SchedulerService | undefined;
     before(async () => {
       await peer.end('cinder-scheduler');
-      const binary = 'cinder-scheduler';
-      const versions = { rpcCurrentVersion: '3.12', objectCurrentVersion: '1.39' };
-      const place = { host: 'ours', binary, topic: binary, availabilityZone: 'nova', disabledOnCreate: false };
-      await store.services.register({ ...place, ...versions });
-      const operations = createOperationRpc({ transport, store, log });
-      const options = defaultsOf(schedulerOptions) as unknown as SchedulerOptions;
-      const scheduler = createSchedulerManager({ store, operations, options, log });
-      await transport.listen({ topic: binary, server: 'ours' }, async ({ method, args, operationId }) => {
-        if (method === 'update_service_capabilities') return scheduler.receiveCapabilities(args);
-        if (method === 'get_pools') return await scheduler.getPools(args.filters as Record<string, unknown> | null);
-        return operationId === undefined ? null : await scheduler.perform(operationId);
+      scheduler = await startSchedulerService({
+        ...{ store, transport, log, host: 'ours', availabilityZone: 'nova', reportIntervalMs: 10_000 },
+        options: defaultsOf(schedulerOptions) as unknown as SchedulerOptions,
+        enableNewServices: true,
       });
-      const who = { requestId: 'req-1', userId: null, projectId: null, isAdmin: true, roles: ['admin'] };
-      await requestCapabilities(transport, who);
-      await eventually('a report of its volume service', async () =>
-        (await scheduler.getPools(null)).length > 0 ? true : undefined,
-      );
+      await eventually('a report of its volume service', async () => {
+        const { body } = await api.call('GET', '/scheduler-stats/get_pools');
+        return body.pools?.length > 0 ? true : undefined;
+      });
     });
+    after(() => scheduler?.stop({ timeoutMs: 5000 }));
     test('a volume and its snapshots', wholeLife);
     test('connections of both kinds', connections);
+    test('what fails', failures);
     test('its quota is right', quota);
     test('pools, services, freezing', administration);
   });

@@ -76,6 +76,12 @@ export function createOperationRpc(parts: {
     }
   }
 
+  async function noteFailure(operation: Operation, error: unknown): Promise<void> {
+    await failCall(store, operation, error).catch((second: unknown) => {
+      log.warn({ operation: operation.id, reason: messageOf(second) }, 'the failure is not in the record yet');
+    });
+  }
+
   return {
     async wake(operation, context) {
       try {
@@ -85,18 +91,16 @@ export function createOperationRpc(parts: {
       }
     },
     async perform(operation, context, options) {
-      const foreign = await isForeign(operation);
-      if (!foreign) return await call(operation, context, options);
+      // Beside the call; without an answer to it the record is left to the settlement.
+      const foreign = isForeign(operation).catch(() => false);
       let answer: unknown;
       try {
         answer = await call(operation, context, options);
       } catch (error) {
-        await failCall(store, operation, error).catch((second: unknown) => {
-          log.warn({ operation: operation.id, reason: messageOf(second) }, 'the failure is not in the record yet');
-        });
+        if (await foreign) await noteFailure(operation, error);
         throw error;
       }
-      await completeCall(store, operation, answer);
+      if (await foreign) await completeCall(store, operation, answer);
       return answer;
     },
   };

@@ -7,11 +7,11 @@ import { createSchedulerRpc, createVolumeRpc } from '../../../../src/rpc/clients
 import { createInquiryRpc } from '../../../../src/rpc/inquiry.ts';
 import { createMemoryTransport } from '../../../../src/rpc/memory.ts';
 import type { Transport } from '../../../../src/rpc/transport.ts';
-import { createSchedulerManager } from '../../../../src/scheduler/manager.ts';
+import { createSchedulerManager, type SchedulerManager } from '../../../../src/scheduler/manager.ts';
 import { type SchedulerOptions, schedulerOptions } from '../../../../src/scheduler/options.ts';
 import { createOperationRpc } from '../../../../src/service/peers/operation-rpc.ts';
 import { settlePeerOperations } from '../../../../src/service/peers/settlement.ts';
-import { type CinderStandIn, startCinderStandIn } from '../../../support/cinder-volume-stand-in.ts';
+import { addForeignService, type CinderStandIn, startCinderStandIn } from '../../../support/cinder-volume-stand-in.ts';
 import { eventually } from '../../../support/node-process.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
 import { recorderLog } from '../../../support/recorder-log.ts';
@@ -28,6 +28,7 @@ describe("a volume service of another make behind Ashlar's API and scheduler", (
   let store: Store;
   let api: TestApi;
   let peer: CinderStandIn;
+  let scheduler: SchedulerManager;
   const log = recorderLog();
   // Whoever is at the other end of a network is not known, so everything is said in full.
   const transport: Transport = { ...createMemoryTransport(), reach: 'network' };
@@ -38,7 +39,7 @@ describe("a volume service of another make behind Ashlar's API and scheduler", (
     store = createStore(database);
     const operations = createOperationRpc({ transport, store, log });
     const options = defaultsOf(schedulerOptions) as unknown as SchedulerOptions;
-    const scheduler = createSchedulerManager({ store, operations, options, log });
+    scheduler = createSchedulerManager({ store, operations, options, log });
     await transport.listen({ topic: 'cinder-scheduler', server: 'node' }, async ({ method, args, operationId }) => {
       if (method === 'update_service_capabilities') return scheduler.receiveCapabilities(args);
       if (method === 'get_pools') return await scheduler.getPools(args.filters as Record<string, unknown> | null);
@@ -196,6 +197,28 @@ describe("a volume service of another make behind Ashlar's API and scheduler", (
       peer.received.slice(-2).map(({ method }) => method),
       ['freeze_host', 'thaw_host'],
     );
+  });
+
+  test('an extension that a scheduler of another make may have taken is left to it', async () => {
+    const id = await createVolume();
+    await store.volumes.updateIf(id, {}, { status: 'extending', previousStatus: 'available' });
+    const record = {
+      id: crypto.randomUUID(),
+      resourceType: 'volume',
+      resourceId: id,
+      method: 'extend_volume',
+    } as const;
+    const who = { requestId: 'req-3', userId: null, projectId: PROJECT, owner: 'cinder-scheduler' };
+    await store.operations.record({ ...record, arguments: { newSizeGb: 9 }, ...who });
+    const other = { host: 'other', binary: 'cinder-scheduler', rpc: '3.12', objects: '1.39' };
+    await addForeignService(database.knex, other);
+    assert.equal(await scheduler.sweep(), 0);
+    await database.knex('services').where({ host: 'other' }).delete();
+    assert.equal(await scheduler.sweep(), 1);
+    await eventually('the volume to have grown', async () =>
+      (await store.volumes.get(id))?.sizeGb === 9 ? true : undefined,
+    );
+    await ended(id);
   });
 
   test('nothing that was sent was not understood', () => assert.deepEqual(peer.faults, []));
