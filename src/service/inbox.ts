@@ -108,9 +108,10 @@ async function takeOperation(
   if (notReady !== null && isCall) throw notReady;
   const operation = await patiently(parts, letter, () => writeRecord(parts, letter, request));
   failpoint('inbox.recorded');
-  if (operation.owner !== parts.owner && operation.finishedAt === null) {
-    delivery.ack();
+  // Meant for another from the start. One that was ours and is placed by now has been sent on already.
+  if (request.owner !== null && request.owner !== parts.owner && operation.finishedAt === null) {
     await parts.forward(operation, message.context);
+    delivery.ack();
     return null;
   }
   return await performRecord(parts, letter, operation.id);

@@ -31,7 +31,10 @@ export function aftermathOf(topic: string, method: string, args: Arguments): Aft
   const make = Object.hasOwn(table, method) ? table[method] : undefined;
   const made = make?.(args) ?? null;
   if (made === null) return null;
-  return { ...made, reservations: [...strings(args.reservations), ...strings(args.old_reservations)] };
+  // A scheduler finds them in the spec.
+  const spec = dictionaryOf(args.request_spec);
+  const open = [args.reservations, args.old_reservations, spec.quota_reservations, spec.old_reservations];
+  return { ...made, reservations: open.flatMap(strings) };
 }
 
 type Made = Omit<Aftermath, 'reservations'>;
@@ -155,6 +158,10 @@ function idOf(value: unknown): string | null {
 
 function fieldsOf(value: unknown): Arguments {
   return value instanceof VersionedObject ? value.fields : {};
+}
+
+function dictionaryOf(value: unknown): Arguments {
+  return typeof value === 'object' && value !== null ? (value as Arguments) : {};
 }
 
 function textOf(value: unknown): string | null {

@@ -37,7 +37,8 @@ describe('what a refused request leaves behind', () => {
   });
 
   it('is a retype of the scheduler with its quota given back', () => {
-    const { rows } = aftermath('cinder-scheduler.retype');
+    const { rows, reservations } = aftermath('cinder-scheduler.retype');
+    assert.equal(reservations.length, 4);
     assert.deepEqual(rows, ['volumes by id status: retyping -> unused or in-use']);
   });
 
