@@ -1,12 +1,15 @@
 /** From a configuration to running volume services. Scheduler and API have files of their own: a process loads its own parts alone. */
 import type { Config } from '../config/config.ts';
+import { createFence } from '../coordination/lease.ts';
 import type { Store } from '../db/store.ts';
 import type { Executor } from '../driver/executor.ts';
+import { createFencedExecutor } from '../exec/fenced-executor.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Transport } from '../rpc/transport.ts';
 import { serviceOptions } from '../service/options.ts';
+import type { BackendState } from '../volume/bring-up.ts';
 import { backendOptions, volumeServiceOptions } from '../volume/options.ts';
-import { type BackendState, startVolumeService, type VolumeService } from '../volume/service.ts';
+import { startVolumeService, type VolumeService } from '../volume/service.ts';
 import { parseOverSubscription } from '../volume/stats.ts';
 import type { ConfiguredBackend, TargetOverrides } from './backends.ts';
 
@@ -33,10 +36,13 @@ export function startBackend(
   const options = config.backendSection(backend.name, backendOptions);
   const serviceHost = `${shared.host}@${backend.name}`;
   const log = shared.log.child({ backend: serviceHost });
+  const fence = createFence(serviceHost);
   return startVolumeService({
     store,
     transport,
-    ...backend.open({ executor, log, overrides }),
+    ...backend.open({ executor: createFencedExecutor(executor, fence.check), log, overrides }),
+    fence,
+    serviceDownTimeMs: service.service_down_time * 1000,
     serviceHost,
     backendName: backend.name,
     volumeBackendName: options.volume_backend_name ?? backend.name,

@@ -19,6 +19,8 @@ export interface Lease {
   readonly lost: Promise<void>;
   /** Stops renewing and gives it back. A database that is away lets it run out. */
   release(): Promise<void>;
+  /** Stops renewing and lets it run out: for one under which something is still under way. */
+  leave(): Promise<void>;
 }
 
 export interface LeaseOptions {
@@ -92,14 +94,18 @@ function keep(options: LeaseOptions & { clock: { now(): number } }, epoch: numbe
   }
 
   const renewing = renewOn();
+  const leave = async () => {
+    stopping.abort();
+    await renewing;
+  };
   return {
     name,
     epoch,
     isHeld: () => isOurs && clock.now() < untilMs,
     lost: lost.promise,
+    leave,
     async release() {
-      stopping.abort();
-      await renewing;
+      await leave();
       if (!isOurs) return;
       isOurs = false;
       await records.release({ name, epoch }).catch((error: unknown) => {

@@ -118,13 +118,17 @@ export async function duringStep<T>(step: string, work: () => Promise<T>): Promi
   }
 }
 
-/** The same object, each of whose methods is a step while its promise is not settled: `driver.createVolume`. */
-export function withSteps<T extends object>(prefix: string, object: T): T {
+/**
+ * The same object, each of whose methods is a step while its promise is not settled: `driver.createVolume`. `before` each
+ * of them may throw.
+ */
+export function withSteps<T extends object>(prefix: string, object: T, before: () => void = () => {}): T {
   return new Proxy(object, {
     get(from, name) {
       const value: unknown = Reflect.get(from, name);
       if (typeof value !== 'function' || typeof name !== 'string') return value;
       return (...args: unknown[]) => {
+        before();
         const flight = current.getStore();
         if (flight === undefined) return value.apply(from, args);
         const { step, stepSinceMs } = flight;

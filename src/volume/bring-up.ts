@@ -1,7 +1,9 @@
 /**
  * From a process to a backend that takes work, and again after another process had its name:
  *
- *   have the lease -> open the fence -> driver and target are set up -> recover -> up -> until the lease is lost
+ *   have the lease -> open the fence, listen -> driver and target are set up -> recover -> up -> until the lease is lost
+ *
+ * Without the lease nothing is taken from the queues: the messages are for the process that has it.
  */
 import { randomUUID } from 'node:crypto';
 import { acquireLease, type Fence, type Lease } from '../coordination/lease.ts';
@@ -26,6 +28,10 @@ export interface BringUpOptions {
   readonly leaseName: string;
   readonly leaseTtlMs: number;
   readonly fence: Fence;
+  /** Begins to take messages; those that come before it is up are answered so. */
+  listen(): Promise<void>;
+  /** Takes no more, and hands back at once what is not done. */
+  handBack(): Promise<void>;
   /** Driver, target, and what has to be over before requests are taken. */
   start(): Promise<void>;
   /** What a crash interrupted and may take long, beside new requests. */
@@ -39,47 +45,55 @@ export interface BringUpOptions {
 export interface BringUp {
   /** Resolves when it has ended, after the signal. */
   readonly ended: Promise<void>;
-  /** Lets the next process have the name. Only once nothing is under way here any more. */
-  release(): Promise<void>;
+  /** Lets the next process have the name: at once, or where something is still under way here when the lease runs out. */
+  end(options: { readonly idle: boolean }): Promise<void>;
 }
 
 /** Tries for ever, with growing pauses, until the signal ends it. */
 export function startBringUp(options: BringUpOptions): BringUp {
-  const { fence, onState, signal, log } = options;
+  const { fence, signal, log } = options;
   const holder = randomUUID();
   let lease: Lease | null = null;
+  let hasSaid = false;
+  const say: BringUpOptions['onState'] = (state, outage) => {
+    hasSaid = true;
+    options.onState(state, outage);
+  };
+  const saying = { ...options, onState: say };
 
   async function run(): Promise<void> {
     while (!signal.aborted) {
-      lease = await waitForLease(options, holder);
+      lease = await waitForLease(saying, holder);
       if (lease === null) return;
       fence.guardBy(lease);
+      if (hasSaid) say({ kind: 'down', reason: 'it is starting' });
       log.debug({ lease: lease.name, epoch: lease.epoch }, 'the name is ours');
-      await Promise.race([serve(options, lease), lease.lost]);
-      await Promise.race([lease.lost, aborted(signal)]);
+      const whileHeld = AbortSignal.any([signal, abortedBy(lease.lost)]);
+      await serve(saying, whileHeld);
+      await aborted(whileHeld);
       if (signal.aborted) return;
-      onState({ kind: 'down', reason: 'another process has taken over its name; it waits until that one has ended.' });
+      await options.handBack().catch(() => undefined);
+      say({ kind: 'down', reason: 'another process has taken over its name; it waits until that one has ended.' });
     }
   }
 
-  return { ended: run(), release: async () => await lease?.release() };
+  return {
+    ended: run(),
+    end: async ({ idle }) => await (idle ? lease?.release() : lease?.leave()),
+  };
 }
 
-async function serve(options: BringUpOptions, lease: Lease): Promise<void> {
+/** Resolves when it is up, or cannot be any more. */
+async function serve(options: BringUpOptions, signal: AbortSignal): Promise<void> {
   const { onState, log } = options;
-  const whileHeld = AbortSignal.any([options.signal, abortedBy(lease.lost)]);
+  const held = { ...options, signal };
   const down = (reason: string, outage: Outage) => onState({ kind: 'down', reason }, outage);
-  if (!(await untilDone({ ...options, signal: whileHeld, what: 'backend is down', work: options.start, onFailure: down })))
-    return;
+  if (!(await untilDone({ ...held, what: 'no messages are taken', work: options.listen, onFailure: down }))) return;
+  if (!(await untilDone({ ...held, what: 'backend is down', work: options.start, onFailure: down }))) return;
   onState({ kind: 'up' });
   log.info({}, 'backend is up');
-  await untilDone({
-    ...options,
-    signal: whileHeld,
-    what: 'interrupted operations are not taken up',
-    work: options.takeUp,
-    onFailure: () => {},
-  });
+  const what = 'interrupted operations are not taken up';
+  await untilDone({ ...held, what, work: options.takeUp, onFailure: () => {} });
 }
 
 async function waitForLease(options: BringUpOptions, holder: string): Promise<Lease | null> {
@@ -98,7 +112,16 @@ async function waitForLease(options: BringUpOptions, holder: string): Promise<Le
     what: 'backend is down',
     work: async () => {
       const life = JSON.stringify(ownLife());
-      lease = await acquireLease({ records: leases, name: leaseName, ttlMs: leaseTtlMs, holder, life, log, signal, onWait });
+      lease = await acquireLease({
+        records: leases,
+        name: leaseName,
+        ttlMs: leaseTtlMs,
+        holder,
+        life,
+        log,
+        signal,
+        onWait,
+      });
     },
     onFailure: (reason, outage) => onState({ kind: 'down', reason }, outage),
   });

@@ -20,6 +20,7 @@ import { type OperationMethod, requestArguments } from '../rpcapi/requests.ts';
 import { attemptOperation, type Ending, refuseOperation } from './attempt.ts';
 import { isInterruption } from './interruption.ts';
 import type { AnyOperation, Backend, OperationRequest } from './operation.ts';
+import { WAITS_FOR_PLACE } from './own-status.ts';
 
 /** How many answers, and how long, for messages that come twice: a caller waits about a minute. */
 const KEEP_ANSWERS = 200;
@@ -85,7 +86,7 @@ export function createVolumeManager(options: ManagerOptions): VolumeManager {
     const keys = 'refusal' in request ? [] : request.definition.locks(request);
     atStep('waiting for its locks');
     const ending = await locks.withKeys(keys, () => {
-      atStep(`waiting for a place: ${options.concurrency} operations work at the same time`);
+      atStep(`${WAITS_FOR_PLACE}: ${options.concurrency} operations work at the same time`);
       return desk.gate(() => {
         atStep('beginning');
         measure({ what: 'operation wait', method: operation.method, waitedMs: performance.now() - wokenAtMs });

@@ -6,16 +6,14 @@ import type { Store } from '../db/store.ts';
 import type { VolumeDriver } from '../driver/driver.ts';
 import type { Target } from '../driver/target.ts';
 import { measure } from '../lib/measure.ts';
-import { contributeStatus } from '../lib/status.ts';
 import { withTimeout } from '../lib/timers.ts';
 import type { Logger } from '../log/logger.ts';
 import type { RequestContext } from '../model/context.ts';
 import { failure } from '../model/errors.ts';
 import { volumeAddresses } from '../rpc/addresses.ts';
 import { reportCapabilities } from '../rpc/clients.ts';
-import type { Transport } from '../rpc/transport.ts';
+import type { RpcListener, Transport } from '../rpc/transport.ts';
 import { VOLUME_TOPIC } from '../rpcapi/requests.ts';
-import { reportLock } from '../service/flight-report.ts';
 import { startHeartbeat } from '../service/heartbeat.ts';
 import { createInbox } from '../service/inbox.ts';
 import { answerInquiries } from '../service/inquiries.ts';
@@ -28,6 +26,7 @@ import { completeForVolume, directMethods } from './direct-methods.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createVolumeManager } from './manager.ts';
 import { operations } from './operations/index.ts';
+import { contributeVolumeStatus } from './own-status.ts';
 import { recover, recoverOperations, restoreExports, sweepOperations } from './recovery.ts';
 import { backendStats, poolMeasurement, statsToWire } from './stats.ts';
 
@@ -142,12 +141,7 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     isWorking,
     log,
   });
-  const listeners = await Promise.all(volumeAddresses(serviceHost).map((address) => transport.listen(address, inbox)));
-  const forgetLocks = contributeStatus({
-    section: 'locks',
-    name: serviceHost,
-    read: () => locks.describe().map((lock) => reportLock(lock)),
-  });
+  const forgetStatus = contributeVolumeStatus(serviceHost, locks, options.concurrency);
   const inquiries = await answerInquiries({
     transport,
     binary: VOLUME_TOPIC,
@@ -179,11 +173,19 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
   });
   const first = Promise.withResolvers<BackendState>();
   let settling: Promise<void> = Promise.resolve();
+  let listeners: readonly RpcListener[] = [];
+  const closeListeners = async (timeoutMs: number) => {
+    await Promise.all(listeners.map((listener) => listener.close({ timeoutMs })));
+  };
   const bringUp = startBringUp({
     leases: store.leases,
     leaseName: `${VOLUME_TOPIC} ${serviceHost}`,
     leaseTtlMs: options.serviceDownTimeMs ?? SERVICE_DOWN_TIME_MS,
     fence,
+    listen: async () => {
+      listeners = await Promise.all(volumeAddresses(serviceHost).map((address) => transport.listen(address, inbox)));
+    },
+    handBack: () => closeListeners(0),
     start: async () => {
       await options.driver.setUp();
       await options.target.setUp();
@@ -217,16 +219,20 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     async stop({ timeoutMs }) {
       stopping.abort();
       manager.stop();
-      const closed = Promise.all(listeners.map((listener) => listener.close({ timeoutMs })));
-      const drained = Promise.all([bringUp.ended, sweep.stop(), maintenance.stop(), closed, settling]);
+      const drained = Promise.all([
+        bringUp.ended,
+        sweep.stop(),
+        maintenance.stop(),
+        closeListeners(timeoutMs),
+        settling,
+      ]);
       await withTimeout(drained, timeoutMs, () => new Error('timeout')).catch(() => undefined);
       const inFlight = manager.inFlight();
       if (inFlight > 0) {
         log.warn({ in_flight: inFlight }, 'stopped with operations under way; the next start takes them up');
-      } else {
-        await bringUp.release();
       }
-      forgetLocks();
+      await bringUp.end({ idle: inFlight === 0 });
+      forgetStatus();
       await Promise.all([heartbeat.stop(), report.stop(), inquiries.stop()]);
     },
   };

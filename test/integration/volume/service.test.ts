@@ -80,6 +80,7 @@ async function openRunning(): Promise<Running> {
       concurrency: 4,
       maxAttempts: 3,
       maxRetryPauseMs: 10,
+      serviceDownTimeMs: 2000,
       log,
     });
     services.push(service);
@@ -191,11 +192,14 @@ test('a stop does not wait for ever: what hangs is left in the record, and what 
   await bed.clear();
 });
 
-test('two services started under one name by mistake do nothing twice, and it is said', async () => {
+test('of two services under one name one works; the other says who has it, and goes on where that one stops', async () => {
   const running = await openRunning();
-  const { bed, rpc, log } = running;
-  const [one, two] = await Promise.all([running.start(), running.start()]);
-  await Promise.all([one.firstState, two.firstState]);
+  const { bed, rpc } = running;
+  const both = await Promise.all([running.start(), running.start()]);
+  const states = await Promise.all(both.map((service) => service.firstState));
+  const [first, second] = states[0]!.kind === 'up' ? both : [both[1], both[0]];
+  const down = states.find(({ kind }) => kind === 'down');
+  assert.match(down?.kind === 'down' ? down.reason : '', /another process has its name: pid \d+ on this machine/);
   const volumes = await Promise.all(Array.from({ length: 12 }, () => bed.insertVolume()));
   bed.faults.calls.length = 0;
   const ids: string[] = [];
@@ -205,8 +209,18 @@ test('two services started under one name by mistake do nothing twice, and it is
   const creates = bed.faults.calls.filter((name) => name === 'driver.createVolume');
   assert.equal(creates.length, ids.length);
   for (const id of ids) assert.equal((await store.operations.get(id))?.attempt, 1);
-  await eventually('the warning', async () => /another process runs under this name/.exec(log.text()) ?? undefined);
-  await Promise.all([one.stop({ timeoutMs: 5000 }), two.stop({ timeoutMs: 5000 })]);
+  await first!.stop({ timeoutMs: 5000 });
+
+  const { id } = await bed.insertVolume();
+  const later = await bed.record('create_volume', id, blankCreate);
+  await eventually('the second to work', async () => {
+    return await call(running, later).then(
+      () => true,
+      () => undefined,
+    );
+  });
+  assert.equal((await store.volumes.get(id))?.status, 'available');
+  await second!.stop({ timeoutMs: 5000 });
   await bed.clear();
 });
 
