@@ -15,10 +15,13 @@ const isLong = argv.includes('--long');
 const named = argv.filter((word) => word !== '--long');
 /** A file that hangs must not eat the whole run. */
 const FILE_TIMEOUT_MS = (isLong ? 120 : 30) * 60_000;
-/** The kernel lane emulates a machine, and so has long matrices; the peer lane brings a whole Cinder up, chaos is a random load, brokers take their time to die. */
+/**
+ * The kernel lane emulates a machine, and so has long matrices; the peer lane brings a whole Cinder up, chaos is a random
+ * load, brokers take their time to die and to come back.
+ */
 const LONG_LANES = [
   ...['test/kernel/node.test.ts', 'test/kernel/lvm-whole.test.ts', 'test/kernel/targets-whole.test.ts'],
-  ...['test/peer/', 'test/integration/node/chaos.test.ts'],
+  ...['test/peer/', 'test/integration/node/chaos.test.ts', 'test/integration/rpc/amqp-recovery.test.ts'],
 ];
 
 const counts = { passed: 0, failed: 0, skipped: 0 };

@@ -14,11 +14,13 @@ need iscsi-ls libiscsi-bin "an initiator that lists targets"
 need openstack python3-openstackclient "OpenStack's client, unmodified, against the API"
 need cinder python3-cinderclient "Cinder's client, unmodified, against the API"
 . scripts/vm-needs.sh
+need rabbitmq-server rabbitmq-server "the transport on a real RabbitMQ"
+need_file /usr/lib/python3/dist-packages/oslo_messaging python3-oslo.messaging "an unmodified peer on it"
+need openssl openssl "its certificates"
 if [ "${1:-}" = --long ]; then
   need cinder-api cinder-api "the real Cinder, whose answers ours are held to (two minutes)"
   need cinder-scheduler cinder-scheduler "its scheduler"
   need cinder-volume cinder-volume "its volume service"
-  need rabbitmq-server rabbitmq-server "the broker between them"
 fi
 install_missing
 exec node scripts/run-tests.ts "$@"

@@ -1,16 +1,19 @@
 /** A RabbitMQ for one test file: its own ports on loopback, its own epmd, cookie and directory. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { pathOf } from '../../src/exec/executor.ts';
 import { sleep, withTimeout } from '../../src/lib/timers.ts';
+import type { TestCertificate } from './certificate.ts';
 
 export interface TestRabbitmq {
   readonly port: number;
+  /** Where it speaks TLS, if it does. */
+  readonly tlsPort: number;
   /** In oslo's form, with the user `guest`. */
   readonly url: string;
   /** Runs rabbitmqctl against it and answers what it prints; some two seconds. */
@@ -35,10 +38,12 @@ export function missingRabbitmq(): string | null {
   return pathOf('rabbitmq-server') === null ? 'there is no rabbitmq-server: apt-get install rabbitmq-server' : null;
 }
 
-export async function startTestRabbitmq(): Promise<TestRabbitmq> {
+/** @param tls makes it listen on a second port that speaks TLS: the paths of an authority, and of its own certificate. */
+export async function startTestRabbitmq({ tls }: { readonly tls?: TestCertificate } = {}): Promise<TestRabbitmq> {
   const directory = await mkdtemp(join(tmpdir(), 'ashlar-mq-'));
-  const [port, distributionPort, epmdPort] = await freePorts(3);
+  const [port, distributionPort, epmdPort, tlsPort] = await freePorts(4);
   const env = await prepare(directory, port!, distributionPort!, epmdPort!);
+  if (tls !== undefined) await appendFile(join(directory, 'rabbitmq.conf'), tlsConfig(tls, tlsPort!));
   const epmd = launch('epmd', ['-address', ADDRESS, '-port', String(epmdPort)], env);
   let broker: ChildProcess | null = null;
 
@@ -75,6 +80,7 @@ export async function startTestRabbitmq(): Promise<TestRabbitmq> {
   }
   return {
     port: port!,
+    tlsPort: tlsPort!,
     url: `rabbit://guest:guest@${ADDRESS}:${port}/`,
     async control(...args) {
       const { stdout } = await promisify(execFile)(join(SCRIPTS, 'rabbitmqctl'), ['--quiet', ...args], {
@@ -117,6 +123,11 @@ async function prepare(
     RABBITMQ_PID_FILE: join(directory, 'pid'),
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +S 2:2',
   };
+}
+
+function tlsConfig({ authority, certificate, key }: TestCertificate, port: number): string {
+  const files = `cacertfile = ${authority}\nssl_options.certfile = ${certificate}\nssl_options.keyfile = ${key}`;
+  return `listeners.ssl.1 = ${ADDRESS}:${port}\nssl_options.${files}\n`;
 }
 
 /** In a group of its own, and gone with us even when we are killed. */

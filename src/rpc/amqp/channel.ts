@@ -1,4 +1,5 @@
 /** A channel that is opened and set up again whenever it, or its connection, was lost. */
+import { once } from 'node:events';
 import type { Channel, ConfirmChannel } from 'amqplib';
 import { backoffMs } from '../../lib/backoff.ts';
 import { settledWithin, sleep, withTimeout } from '../../lib/timers.ts';
@@ -28,6 +29,7 @@ export function keepChannel(
   { name, setUp, log }: { readonly name: string; setUp(channel: ConfirmChannel): Promise<void>; readonly log: Logger },
 ): KeptChannel {
   const closing = new AbortController();
+  const aborted = once(closing.signal, 'abort').then(() => undefined);
   const refused = Promise.withResolvers<never>();
   refused.promise.catch(() => undefined);
   let next = Promise.withResolvers<ConfirmChannel>();
@@ -38,7 +40,9 @@ export function keepChannel(
   async function keep(): Promise<void> {
     for (let attempt = 1; !closing.signal.aborted && !connection.isClosed(); attempt += 1) {
       try {
-        const channel = await (await connection.model()).createConfirmChannel();
+        const model = await Promise.race([connection.model(), aborted]);
+        if (model === undefined) return;
+        const channel = await model.createConfirmChannel();
         const closed = untilClosed(channel);
         await withTimeout(prepare(channel, closed), SETUP_TIMEOUT_MS, () => new Error('the broker does not answer'));
         [error, current] = [null, channel];

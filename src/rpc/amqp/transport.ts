@@ -16,7 +16,7 @@ import { queueOf } from './topology.ts';
 import { createWorks } from './works.ts';
 
 /** A broker that is away longer than this when a process starts is not waited for. */
-const OPEN_TIMEOUT_MS = 5_000;
+const OPEN_TIMEOUT_MS = 2_000;
 /** How long a cast waits for a broker that is away. */
 const CAST_TIMEOUT_MS = 30_000;
 /** Between two attempts to reach a queue that is not there. */
