@@ -94,6 +94,50 @@ test('a wrong serial number or size waits for those who are logged in, a wrong d
   assert.deepEqual((await planFor(model, { ...wanted, devicePath: '/dev/other' })).initiators, ['iqn.x:one']);
 });
 
+test('whether a password is asked for follows the request, both ways', async () => {
+  const model = emptyModel();
+  for (const chap of [null, wanted.chap, null]) {
+    await take(
+      model,
+      (await planFor(model, { ...wanted, chap })).steps.filter(({ path }) => path !== `${GROUP}/enable`),
+    );
+    assert.equal(model.files.get(`${GROUP}/attrib/authentication`), chap === null ? '0' : '1');
+  }
+});
+
+test('what rtslib made, with other numbers, units and links, becomes ours', async () => {
+  const model = emptyModel();
+  const object = `${ROOT}/core/iblock_3/${IQN}`;
+  const steps: readonly Step[] = [
+    { op: 'mkdir', path: `${ROOT}/core/iblock_3` },
+    { op: 'mkdir', path: object },
+    { op: 'write', path: `${object}/udev_path`, value: '/dev/wrong' },
+    { op: 'write', path: `${object}/control`, value: 'udev_path=/dev/wrong' },
+    { op: 'write', path: `${object}/enable`, value: '1' },
+    { op: 'mkdir', path: `${ROOT}/iscsi/${IQN}` },
+    { op: 'mkdir', path: GROUP },
+    { op: 'mkdir', path: `${GROUP}/lun/lun_7` },
+    { op: 'link', path: `${GROUP}/lun/lun_7/6d2e`, target: object },
+  ];
+  for (const step of steps) await model.take(step);
+  await take(model, (await planFor(model)).steps);
+  assert.deepEqual(await model.list(`${ROOT}/core`), [`iblock_${HBA}`]);
+  assert.deepEqual(await model.list(`${GROUP}/lun`), ['lun_0']);
+
+  // A unit that shows something else, and one too many.
+  for (const step of [
+    { op: 'remove', path: `${GROUP}/acls/iqn.x:one/lun_0/unit` },
+    { op: 'remove', path: `${GROUP}/lun/lun_0/storage` },
+    { op: 'link', path: `${GROUP}/lun/lun_0/other`, target: `${ROOT}/iscsi` },
+    { op: 'mkdir', path: `${GROUP}/lun/lun_7` },
+  ] as const) {
+    await model.take(step);
+  }
+  await take(model, (await planFor(model)).steps);
+  assert.deepEqual(await model.list(`${GROUP}/lun`), ['lun_0']);
+  assert.deepEqual(await model.list(`${GROUP}/lun/lun_0`), ['storage']);
+});
+
 test('cut off anywhere, any number of times, whatever was wanted before: the end is right, or nothing is left', async () => {
   const variant = fc.record({
     devicePath: fc.constantFrom('/dev/right', '/dev/other'),
