@@ -1,6 +1,6 @@
 import type { Logger } from '../log/logger.ts';
 import { failure } from '../model/errors.ts';
-import { withQuery } from './amqp/settings.ts';
+import { unknownInQuery, withQuery } from './amqp/settings.ts';
 import { openAmqpTransport } from './amqp/transport.ts';
 import { type Watch, watchMessages } from './amqp/watch.ts';
 import { createMemoryTransport } from './memory.ts';
@@ -30,6 +30,8 @@ export async function openTransport({
   const where = parseTransportUrl(url);
   if (where.kind === 'memory') return createMemoryTransport();
   const { hosts: brokers, vhost, query } = where;
+  for (const option of unknownInQuery(query))
+    log.warn({ option }, 'transport_url sets an option that is not known here');
   return await openAmqpTransport({ ...options, brokers, vhost, rabbit: withQuery(options.rabbit, query) }, log);
 }
 
@@ -44,5 +46,7 @@ export async function watchTransport(
     throw failure('InvalidConfigurationValue', { option: 'transport_url', group: 'DEFAULT', reason });
   }
   const { hosts: brokers, vhost, query } = where;
+  for (const option of unknownInQuery(query))
+    log.warn({ option }, 'transport_url sets an option that is not known here');
   return await watchMessages({ ...options, brokers, vhost, rabbit: withQuery(options.rabbit, query) }, log, watcher);
 }

@@ -151,6 +151,14 @@ export function transportSuite(name: string, open: () => Promise<Transport>): vo
       assert.deepEqual(await answer, { redelivered: true });
     });
 
+    test('a message arrives with its version, who sent it, and the record that it is about', async () => {
+      const got = Promise.withResolvers<RpcMessage>();
+      await transport.listen({ topic, server: 's' }, async (arrived) => got.resolve(arrived));
+      await transport.cast({ topic }, { ...message(), version: '3.7', operationId: 'op-1' });
+      const { version, operationId, context: sender } = await got.promise;
+      assert.deepEqual([version, operationId, sender], ['3.7', 'op-1', context]);
+    });
+
     test('every message has an id of its own', async () => {
       const ids = new Set<string>();
       await transport.listen({ topic, server: 's' }, async (_message, { id }) => {

@@ -16,6 +16,11 @@ export interface AmqpSettings {
   readonly rabbit: RabbitOptions;
 }
 
+/** What the query sets that is no option here: a peer's own. */
+export function unknownInQuery(query: RabbitUrl['query']): readonly string[] {
+  return Object.keys(query).filter((name) => !Object.hasOwn(rabbitOptions, name));
+}
+
 /** The options with those that the URL's query sets for itself. Pure. Throws InvalidConfigurationValue. */
 export function withQuery(options: RabbitOptions, query: RabbitUrl['query']): RabbitOptions {
   const own: Record<string, unknown> = {};
