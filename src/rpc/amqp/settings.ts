@@ -25,8 +25,7 @@ export function unknownInQuery(query: RabbitUrl['query']): readonly string[] {
 export function withQuery(options: RabbitOptions, query: RabbitUrl['query']): RabbitOptions {
   const own: Record<string, unknown> = {};
   for (const [name, text] of Object.entries(query)) {
-    if (!Object.hasOwn(rabbitOptions, name))
-      throw invalid(`sets ${name}, which is no option of [oslo_messaging_rabbit]`);
+    if (!Object.hasOwn(rabbitOptions, name)) continue;
     const converted = convertValue(rabbitOptions[name as keyof RabbitOptions], [text]);
     if (!converted.ok) throw invalid(`sets ${name}: ${converted.reason}`);
     own[name] = converted.value;
