@@ -176,7 +176,11 @@ describe('extending a volume', () => {
     assert.deepEqual(await act(id, { 'os-extend': { new_size: '3' } }), { status: 202, body: undefined });
     const volume = await bed.store.volumes.get(id);
     assert.deepEqual([volume?.status, volume?.previousStatus, volume?.sizeGb], ['extending', 'available', 1]);
-    assert.deepEqual(project.work(id).at(-1), ['extend_volume', 'cinder-scheduler', { newSizeGb: 3, reservations: [] }]);
+    assert.deepEqual(project.work(id).at(-1), [
+      'extend_volume',
+      'cinder-scheduler',
+      { newSizeGb: 3, reservations: [] },
+    ]);
     assert.match(messageOf(await act(id, { 'os-extend': { new_size: 4 } })), /is extending/);
   });
 
