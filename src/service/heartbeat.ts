@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Store } from '../db/store.ts';
+import { measure } from '../lib/measure.ts';
 import type { Logger } from '../log/logger.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Service } from '../model/service.ts';
@@ -88,6 +89,7 @@ export async function startHeartbeat(options: {
       else row = await register();
       if (missed > 0) log.info({ host, binary, missed }, 'heartbeat is written again');
       missed = 0;
+      measure({ what: 'heartbeat', service: `${binary} ${host}` });
     } catch (error) {
       missed += 1;
       if (missed === 1) log.warn({ host, binary, reason: messageOf(error) }, 'heartbeat not written; trying on');
