@@ -1,6 +1,5 @@
 /** What a scheduler answers without a record, and what it looks up before it writes one. */
 import type { Store } from '../db/store.ts';
-import { failure } from '../model/errors.ts';
 import type { WireRequest } from '../rpcapi/wire/receive.ts';
 import type { InboxParts } from '../service/inbox.ts';
 import { logLevelMethods } from '../service/log-levels.ts';
@@ -35,9 +34,9 @@ export async function completeForScheduler(store: Store, request: WireRequest): 
   const { source } = request.arguments;
   if (source.kind === 'blank') return request;
   const snapshot = source.kind === 'snapshot' ? await store.snapshots.get(source.snapshotId) : null;
-  if (source.kind === 'snapshot' && snapshot === null) throw failure('SnapshotNotFound', { id: source.snapshotId });
-  const volumeId = snapshot?.volumeId ?? (source.kind === 'volume' ? source.volumeId : '');
-  const volume = await store.volumes.get(volumeId);
-  if (volume === null) throw failure('VolumeNotFound', { id: volumeId });
+  const volumeId = source.kind === 'volume' ? source.volumeId : snapshot?.volumeId;
+  const volume = volumeId === undefined ? null : await store.volumes.get(volumeId);
+  // A source that is gone fails where it is read, and the volume with it: here it would wait for ever.
+  if (volume === null) return request;
   return { ...request, arguments: { ...request.arguments, pinnedHost: volume.host } };
 }

@@ -108,6 +108,10 @@ describe('a scheduler among peers', { timeout: 120_000 }, () => {
     await deliver(request('create_volume', id, { request_spec: { source_volid: source.id } }));
     const volume = await store.volumes.get(id);
     assert.deepEqual([volume?.status, volume?.host], ['error', null]);
+    // One that is gone is found out by the volume service.
+    const orphan = await insert();
+    await deliver(request('create_volume', orphan.id, { request_spec: { source_volid: randomUUID() } }));
+    assert.equal((await store.volumes.get(orphan.id))?.host, `${BACKEND}#pool0`);
   });
 
   it('refuses what no pool takes: the volume in error, or as it was, and a failed record', async () => {
