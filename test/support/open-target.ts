@@ -1,4 +1,5 @@
 import type { Options } from '../../src/config/options.ts';
+import type { Executor } from '../../src/driver/executor.ts';
 import type { Target, TargetModule } from '../../src/driver/target.ts';
 import { createLocalExecutor } from '../../src/exec/executor.ts';
 import type { Logger } from '../../src/log/logger.ts';
@@ -9,11 +10,12 @@ export async function openTarget(
   module: TargetModule,
   values: Readonly<Record<string, unknown>>,
   log: Logger,
+  executor: Executor = throughRealFilters(createLocalExecutor({ log, privileged: 'root' })),
 ): Promise<Target> {
   const target = module.open({
     backend: 'under-test',
     options: { ...defaultsOf(module.options), ...values },
-    executor: throughRealFilters(createLocalExecutor({ log, privileged: 'root' })),
+    executor,
     log,
   });
   await target.setUp();

@@ -5,8 +5,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, realpath, rm, rmdir, stat, truncate, unlink, writeFile } from 'node:fs/promises';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { lioTarget } from '../../../drivers/target/lio/index.ts';
 import type { ExportRequest, Target } from '../../../src/driver/target.ts';
 import { connect, connector, newRequest, withoutChap } from '../../suites/target.ts';
+import { byVerbs } from '../../support/by-verbs.ts';
 import { loginOf, tryLogin } from '../../support/initiator.ts';
 import {
   discover,
@@ -18,6 +20,7 @@ import {
   writeDisk,
 } from '../../support/kernel-initiator.ts';
 import { LIO_ROOT, type LioBed, missingLio, openLioBed } from '../../support/lio-bed.ts';
+import { openTarget } from '../../support/open-target.ts';
 
 const missing = missingLio();
 const run = promisify(execFile);
@@ -27,6 +30,7 @@ describe('target lio in particular', { skip: missing ?? false }, () => {
   let target: Target;
   before(async () => {
     bed = await openLioBed('block');
+    await mkdir('/etc/rtslib-fb-target', { recursive: true });
     target = await bed.open();
   });
   after(() => bed?.close());
@@ -180,6 +184,25 @@ describe('target lio in particular', { skip: missing ?? false }, () => {
     assert.match(await readFile(bed.saveconfig, 'utf8'), /"others"/);
     await run('targetctl', ['clear']);
     await rm(bed.saveconfig);
+  });
+
+  test('a service without rights: the same by the helper’s verbs, and its filters allow each', async () => {
+    const executor = byVerbs({ backing: '/var/tmp/[A-Za-z0-9/-]+|/tmp/[A-Za-z0-9/-]+' });
+    const values = { target_ip_address: '127.0.0.1', target_port: bed.port };
+    const unprivileged = await openTarget(lioTarget, values, bed.log, executor);
+    const request = newRequest(await bed.makeDevice());
+    const login = await connect(unprivileged, request);
+    assert.equal(await tryLogin(login), 'ok');
+    const state = await bed.state();
+    await unprivileged.ensureExports([request]);
+    assert.deepEqual(await bed.state(), state);
+    await unprivileged.terminateConnection(request.volume, connector);
+    assert.equal(await tryLogin(login), 'refused');
+    await assert.rejects(unprivileged.createExport({ ...request, devicePath: '/dev/vda' }), /no filter allows/);
+    await unprivileged.removeExport(request.volume);
+    assert.ok(executor.asked.every((words) => !words.includes(request.chap!.password)));
+    const saved = await readFile('/etc/rtslib-fb-target/saveconfig.json', 'utf8');
+    assert.doesNotMatch(saved, new RegExp(request.volume.name));
   });
 
   test('a file that is not targetcli’s is left alone, and said', async () => {

@@ -20,9 +20,11 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { nvmetTarget } from '../../../drivers/target/nvmet/index.ts';
+import type { Executor } from '../../../src/driver/executor.ts';
 import type { ExportRequest, Target } from '../../../src/driver/target.ts';
 import { isFailure } from '../../../src/model/errors.ts';
 import { connector, newRequest, type TargetBed } from '../../suites/target.ts';
+import { byVerbs } from '../../support/by-verbs.ts';
 import { failEveryTargetStep } from '../../support/fail-every-target-step.ts';
 import { readDisk, writeDisk } from '../../support/kernel-initiator.ts';
 import { deviceMaker, freePort } from '../../support/lio-bed.ts';
@@ -38,7 +40,7 @@ const EVERY_STEP_LIMIT_MS = 10 * 60_000;
 const NVME_LIMIT_MS = 60_000;
 
 interface Bed extends TargetBed {
-  openWith(values: Readonly<Record<string, unknown>>): Promise<Target>;
+  openWith(values: Readonly<Record<string, unknown>>, executor?: Executor): Promise<Target>;
 }
 
 describe('target nvmet', { skip: missing ?? false }, () => {
@@ -185,6 +187,22 @@ describe('target nvmet', { skip: missing ?? false }, () => {
     });
   }
 
+  test('a service without rights: the same by the helper’s verbs, and its filters allow each', async () => {
+    const executor = byVerbs({ backing: '/var/tmp/[A-Za-z0-9/-]+|/tmp/[A-Za-z0-9/-]+' });
+    const unprivileged = await bed.openWith({}, executor);
+    const request = newRequest(await bed.makeDevice());
+    const data = await connect(unprivileged, request);
+    await nvmeConnect(data, connector.nqn);
+    await run('nvme', ['disconnect', '--nqn', String(data.nqn)], { timeout: NVME_LIMIT_MS });
+    const state = await bed.state();
+    await unprivileged.ensureExports([request]);
+    assert.deepEqual(await bed.state(), state);
+    await unprivileged.terminateConnection(request.volume, connector);
+    const other = newRequest('/dev/vda');
+    await assert.rejects(unprivileged.createExport(other), /no filter allows/);
+    for (const { volume } of [request, other]) await unprivileged.removeExport(volume);
+  });
+
   test('a port that others use is left alone, and said', async () => {
     const request = newRequest(await bed.makeDevice());
     await target.createExport(request);
@@ -212,8 +230,8 @@ async function openBed(): Promise<Bed> {
   const log = recorderLog();
   const { devices, makeDevice } = deviceMaker(directory, 'block');
   const values = { target_ip_address: '127.0.0.1', target_port: await freePort() };
-  const openWith = (others: Readonly<Record<string, unknown>>) =>
-    openTarget(nvmetTarget, { ...values, ...others }, log);
+  const openWith = (others: Readonly<Record<string, unknown>>, executor?: Executor) =>
+    openTarget(nvmetTarget, { ...values, ...others }, log, executor);
   return {
     log,
     openWith,
