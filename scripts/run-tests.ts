@@ -22,6 +22,7 @@ const FILE_TIMEOUT_MS = (isLong ? 120 : 30) * 60_000;
 const LONG_LANES = [
   ...['test/kernel/node.test.ts', 'test/kernel/lvm-whole.test.ts', 'test/kernel/targets-whole.test.ts'],
   ...['test/peer/', 'test/integration/node/chaos.test.ts', 'test/integration/rpc/amqp-recovery.test.ts'],
+  'test/integration/service/why-across.test.ts',
 ];
 
 const counts = { passed: 0, failed: 0, skipped: 0 };

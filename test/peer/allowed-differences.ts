@@ -223,7 +223,7 @@ const administration: readonly Allowed[] = [
   {
     asked: /os-services\/(get|set)-log/,
     where: outcome,
-    reason: 'Not there yet: 501.',
+    reason: 'There is one logger here, ashlar; those of Cinder’s libraries are not known.',
   },
 ];
 
