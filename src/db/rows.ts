@@ -127,6 +127,7 @@ export const operationColumns = {
   requestId: 'request_id',
   userId: 'user_id',
   projectId: 'project_id',
+  context: 'context',
   owner: 'owner',
   state: 'state',
   worker: 'worker',

@@ -12,3 +12,25 @@ export interface RequestContext {
    */
   readonly carried?: Readonly<Record<string, unknown>>;
 }
+
+/** What a record keeps of a context beside who asked: what is carried without the secrets. */
+export type RecordedContext = Pick<RequestContext, 'isAdmin' | 'roles' | 'carried'>;
+
+/** What may be kept; a token and the addresses that it opens are not among them. */
+const RECORDED_KEYS: readonly string[] = [
+  'system_scope',
+  'domain',
+  'user_domain',
+  'project_domain',
+  'global_request_id',
+  'is_admin_project',
+  'project_name',
+  'domain_id',
+  'remote_address',
+  'quota_class',
+];
+
+export function recordedContext({ isAdmin, roles, carried = {} }: RequestContext): RecordedContext {
+  const kept = Object.entries(carried).filter(([key]) => RECORDED_KEYS.includes(key));
+  return { isAdmin, roles, ...(kept.length > 0 ? { carried: Object.fromEntries(kept) } : {}) };
+}

@@ -1,3 +1,5 @@
+import type { RecordedContext, RequestContext } from './context.ts';
+
 /**
  * The durable record of one request. The record is the truth, a message about it only a wake-up: a request is answered
  * 202, or its message acknowledged, after the record is committed, and it ends exactly once, by `finish`.
@@ -13,6 +15,8 @@ export interface Operation {
   readonly requestId: string;
   readonly userId: string | null;
   readonly projectId: string | null;
+  /** What else is kept of who asked; none in records of earlier releases. */
+  readonly context?: RecordedContext | null;
   /** Who has to act next: `cinder-scheduler`, or the volume service `host@backend`. */
   readonly owner: string;
   readonly state: OperationState;
@@ -34,8 +38,27 @@ export type OperationState = 'queued' | 'running' | 'done' | 'failed';
 
 export type NewOperation = Pick<
   Operation,
-  'id' | 'resourceType' | 'resourceId' | 'method' | 'arguments' | 'requestId' | 'userId' | 'projectId' | 'owner'
+  | 'id'
+  | 'resourceType'
+  | 'resourceId'
+  | 'method'
+  | 'arguments'
+  | 'requestId'
+  | 'userId'
+  | 'projectId'
+  | 'context'
+  | 'owner'
 >;
+
+/** The context of the request that the record was made for, as it is passed on with a wake-up. */
+export function contextOf({
+  requestId,
+  userId,
+  projectId,
+  context,
+}: Pick<Operation, 'requestId' | 'userId' | 'projectId' | 'context'>): RequestContext {
+  return { requestId, userId, projectId, isAdmin: false, roles: [], ...context };
+}
 
 /**
  * True where the record was made from a peer's message: its id is derived from the message's own, a UUID of version 5,

@@ -5,9 +5,8 @@ import { createLimiter, forEachBounded } from '../lib/bounded.ts';
 import { describeFlight, duringStep, fly } from '../lib/flight.ts';
 import { sleep } from '../lib/timers.ts';
 import type { Logger } from '../log/logger.ts';
-import type { RequestContext } from '../model/context.ts';
 import { failure, isFailure, messageOf } from '../model/errors.ts';
-import type { Operation } from '../model/operation.ts';
+import { contextOf } from '../model/operation.ts';
 import { isServiceUp } from '../model/service.ts';
 import type { OperationRpc } from '../rpcapi/operations.ts';
 import { SCHEDULER_TOPIC } from '../rpcapi/requests.ts';
@@ -251,9 +250,4 @@ function createSettlement(
       await Promise.all([...running.values()].map(({ promise }) => promise));
     },
   };
-}
-
-/** The request that an operation goes back to; the wake-up carries it into the next service's log. */
-function contextOf({ requestId, userId, projectId }: Operation): RequestContext {
-  return { requestId, userId, projectId, isAdmin: false, roles: [] };
 }

@@ -18,7 +18,7 @@ import { failpoint } from '../lib/failpoint.ts';
 import { nameUuid } from '../lib/name-uuid.ts';
 import { sleep } from '../lib/timers.ts';
 import type { Logger } from '../log/logger.ts';
-import type { RequestContext } from '../model/context.ts';
+import { type RequestContext, recordedContext } from '../model/context.ts';
 import { failure, messageOf } from '../model/errors.ts';
 import type { Operation } from '../model/operation.ts';
 import { userMessageOf } from '../model/user-message.ts';
@@ -168,7 +168,8 @@ async function writeRecord(
       if (taken !== null) return taken;
     } else {
       if (decision.kind === 'record') {
-        const who = { requestId: context.requestId, userId: context.userId, projectId: context.projectId };
+        const { requestId, userId, projectId } = context;
+        const who = { requestId, userId, projectId, context: recordedContext(context) };
         await store.operations.record({
           ...{ id, method, resourceId, resourceType, owner },
           ...who,

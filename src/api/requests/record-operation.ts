@@ -1,7 +1,7 @@
 /** How a request hands its work on: the record inside the request's transaction, the wake-up after its commit. */
 import { randomUUID } from 'node:crypto';
 import type { Store } from '../../db/store.ts';
-import type { RequestContext } from '../../model/context.ts';
+import { type RequestContext, recordedContext } from '../../model/context.ts';
 import { failure } from '../../model/errors.ts';
 import type { Operation } from '../../model/operation.ts';
 import type { OperationMethod, RequestArguments } from '../../rpcapi/requests.ts';
@@ -24,7 +24,7 @@ export async function recordOperation<M extends OperationMethod>(
 ): Promise<Operation> {
   const id = randomUUID();
   const { requestId, userId, projectId } = context;
-  await tx.operations.record({ id, ...work, requestId, userId, projectId });
+  await tx.operations.record({ id, ...work, requestId, userId, projectId, context: recordedContext(context) });
   const operation = await tx.operations.get(id);
   if (operation === null) throw failure('Internal', { reason: `Operation ${id} was recorded and is not there.` });
   return operation;

@@ -106,7 +106,7 @@ describe('db sync', { timeout: 60_000 }, () => {
     assert.deepEqual(await dbSync(database), {
       from: 1,
       to: LATEST_VERSION,
-      steps: ['ashlar_operations', 'ashlar_services', 'ashlar_leases'],
+      steps: ['ashlar_operations', 'ashlar_services', 'ashlar_leases', 'the context of ashlar_operations'],
     });
   });
 });

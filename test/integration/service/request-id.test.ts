@@ -37,8 +37,11 @@ test('a create is found by its request id everywhere', async () => {
   for (const message of ['placed', 'command ended', 'operation done']) {
     assert.ok(lines.includes(message), `${message} is not among ${lines.join(', ')}`);
   }
-  const messages = sent.filter(({ context }) => context.requestId === requestId).map(({ method }) => method);
-  assert.deepEqual(messages, ['create_volume', 'create_volume'], 'to the scheduler, and on to the volume service');
+  const messages = sent.filter(({ context }) => context.requestId === requestId);
+  const methods = messages.map(({ method }) => method);
+  assert.deepEqual(methods, ['create_volume', 'create_volume'], 'to the scheduler, and on to the volume service');
+  assert.ok(messages[0]!.context.roles.length > 0);
+  assert.deepEqual(messages[1]!.context, messages[0]!.context, 'who asked goes along');
   const [operation] = await bed.store.operations.history(id, 10);
   assert.equal(operation?.requestId, requestId);
   assert.ok((await bed.why('traced')).includes(requestId));

@@ -53,6 +53,7 @@ export function newOperation(values: Partial<NewOperation> = {}): NewOperation {
     method: 'create_volume',
     arguments: {},
     requestId: `req-${randomUUID()}`,
+    context: { isAdmin: false, roles: ['member'], carried: { user_domain: 'd' } },
     userId: null,
     projectId: null,
     owner: 'node@lvm',
