@@ -41,13 +41,16 @@ export function reportCapabilities(
   report: {
     readonly host: string;
     readonly capabilities: Readonly<Record<string, unknown>>;
-    readonly timestamp: string;
+    readonly measuredAt: Date;
   },
 ): Promise<void> {
+  const { host, capabilities, measuredAt } = report;
+  // Microseconds and no zone: a Cinder's scheduler drops the report otherwise.
+  const timestamp = `${measuredAt.toISOString().slice(0, -1)}000`;
   return transport.fanout(SCHEDULER_TOPIC, {
     method: 'update_service_capabilities',
     version: '3.3',
-    args: { service_name: 'volume', host: report.host, capabilities: report.capabilities, timestamp: report.timestamp },
+    args: { service_name: 'volume', host, capabilities, timestamp },
     context,
   });
 }

@@ -97,7 +97,9 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
       maintenance.trigger();
     },
     onReschedule: (operation) => {
-      void rpc.wake(operation, serviceContext(operation.requestId));
+      const { requestId, userId, projectId } = operation;
+      // A Cinder's scheduler writes messages for the project that the context names.
+      void rpc.wake(operation, { ...serviceContext(requestId), userId, projectId });
     },
     onCutOff: () => sweep.trigger(),
   });
@@ -246,14 +248,14 @@ function startReports(options: VolumeServiceOptions, state: () => BackendState) 
     log: options.log,
     async work() {
       // Of before the measurement: what ends after it is not in it.
-      const timestamp = new Date().toISOString();
+      const measuredAt = new Date();
       const current = state();
       const wire = current.kind === 'up' ? await capabilities(options) : downReport(options, current.reason);
       const context = serviceContext();
       await reportCapabilities(options.transport, context, {
         host: options.serviceHost,
         capabilities: wire,
-        timestamp,
+        measuredAt,
       });
     },
   });
