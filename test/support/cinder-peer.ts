@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { withTimeout } from '../../src/lib/timers.ts';
 import { eventually } from './node-process.ts';
 import { startTestPostgres, type TestPostgres } from './postgres.ts';
 import { missingRabbitmq, startTestRabbitmq, type TestRabbitmq } from './rabbitmq.ts';
@@ -18,8 +19,16 @@ export interface CinderPeer {
   /** Its database, and its broker in oslo's form: for what works beside it. */
   readonly connection: Awaited<ReturnType<TestPostgres['emptyDatabase']>>;
   readonly transportUrl: string;
+  /** Its cinder.conf: for a service that takes the place of one of these. */
+  readonly configFile: string;
+  /** Starts one that does not run. */
+  start(service: CinderService): Promise<void>;
+  /** Stops one as an operator would. */
+  stop(service: CinderService): Promise<void>;
   /** Kills one of its services. */
   end(service: CinderService): Promise<void>;
+  /** Runs cinder-manage and answers what it prints. */
+  manage(...args: readonly string[]): Promise<string>;
   /** The end of a service's log, for the reader of a failure. */
   log(service: CinderService): Promise<string>;
   /** Ends everything and removes the directory. */
@@ -36,6 +45,8 @@ const SUPPORT = fileURLToPath(new URL('.', import.meta.url));
 const DB_SYNC_TIMEOUT_MS = 120_000;
 /** Fifteen seconds on a quiet machine. */
 const READY_TIMEOUT_MS = 120_000;
+/** Cinder's own time to drain is a minute; what does not end in this time is killed. */
+const STOP_TIMEOUT_MS = 20_000;
 const LOG_TAIL_CHARACTERS = 20_000;
 
 /** Null, or why there can be none. */
@@ -48,14 +59,17 @@ export function missingCinder(): string | null {
   return missingRabbitmq();
 }
 
-/** With noauth, host `host`, backend `fake`. Returns when its scheduler knows the backend. */
+/** With noauth, host `host`, backend `fake`. Returns when its scheduler knows the backend, or without one its API answers. */
 export async function startCinderPeer(options: {
   readonly host: string;
   /** Lines of [DEFAULT]. */
   readonly defaults?: Readonly<Record<string, string>>;
+  /** Those that run from the start; all of them unless said. */
+  readonly services?: readonly CinderService[];
 }): Promise<CinderPeer> {
+  const services = options.services ?? SERVICES;
   const directory = await mkdtemp(join(tmpdir(), 'ashlar-peer-'));
-  const children: ChildProcess[] = [];
+  const children = new Map<CinderService, ChildProcess>();
   let postgres: TestPostgres | null = null;
   let rabbitmq: TestRabbitmq | null = null;
 
@@ -65,7 +79,7 @@ export async function startCinderPeer(options: {
   };
 
   async function close(): Promise<void> {
-    await Promise.all(children.map(endGroup));
+    await Promise.all([...children.values()].map((child) => endGroup(child, 'SIGKILL')));
     await rabbitmq?.close();
     await postgres?.stop();
     await rm(directory, { recursive: true, force: true, maxRetries: 5 });
@@ -88,21 +102,30 @@ export async function startCinderPeer(options: {
     rabbitmq = await starting;
     await synced;
     await write(rabbitmq.url);
-    for (const service of SERVICES) {
-      children.push(await launch(directory, service, [`/usr/bin/${service}`, '--config-file', config]));
-    }
+    const start = async (service: CinderService) => {
+      children.set(service, await launch(directory, service, [`/usr/bin/${service}`, '--config-file', config]));
+    };
+    for (const service of services) await start(service);
     const root = `http://127.0.0.1:${port}`;
+    const poolsWanted = services.includes('cinder-volume') ? 1 : 0;
     await eventually(
       'the peer to know its backend',
       async () => {
-        const ended = SERVICES.find((_, index) => children[index]!.exitCode !== null);
+        const ended = services.find((service) => children.get(service)?.exitCode !== null);
         if (ended !== undefined) throw new Error(`${ended} ended: ${await log(ended)}`);
-        return (await poolCount(root)) > 0 ? true : undefined;
+        return (await poolCount(root)) >= poolsWanted ? true : undefined;
       },
       READY_TIMEOUT_MS,
     );
-    const end = (service: CinderService) => endGroup(children[SERVICES.indexOf(service)]!);
-    return { root, connection, transportUrl: rabbitmq.url, end, log, close };
+    const end = (signal: NodeJS.Signals) => async (service: CinderService) => {
+      const child = children.get(service);
+      if (child !== undefined) await endGroup(child, signal);
+    };
+    return {
+      ...{ root, connection, transportUrl: rabbitmq.url, configFile: config },
+      ...{ start, stop: end('SIGTERM'), end: end('SIGKILL'), log, close },
+      manage: (...args) => run(['/usr/bin/cinder-manage', '--config-file', config, ...args]),
+    };
   } catch (error) {
     await close();
     throw error;
@@ -164,8 +187,9 @@ const environment = {
   PYTHONDONTWRITEBYTECODE: '1',
 } as const;
 
-async function run(argv: readonly string[]): Promise<void> {
-  await promisify(execFile)(PYTHON, argv, { env: environment, timeout: DB_SYNC_TIMEOUT_MS });
+async function run(argv: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(PYTHON, argv, { env: environment, timeout: DB_SYNC_TIMEOUT_MS });
+  return stdout;
 }
 
 /** In a group of its own, and gone with us even when we are killed. */
@@ -183,12 +207,15 @@ async function launch(directory: string, name: string, argv: readonly string[]):
   }
 }
 
-/** Nothing of it is worth an orderly end: its directory goes, too. */
-async function endGroup(child: ChildProcess): Promise<void> {
+/** With TERM to the parent alone, which drains its workers; whoever is slow is killed. */
+async function endGroup(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
-  process.kill(-child.pid, 'SIGKILL');
-  await gone;
+  process.kill(signal === 'SIGKILL' ? -child.pid : child.pid, signal);
+  await withTimeout(gone, STOP_TIMEOUT_MS, () => new Error('too late')).catch(async () => {
+    process.kill(-child.pid!, 'SIGKILL');
+    await gone;
+  });
 }
 
 async function freePort(): Promise<number> {
@@ -199,15 +226,16 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+/** -1 while the API does not answer. */
 async function poolCount(root: string): Promise<number> {
   try {
     const response = await fetch(`${root}/v3/abc/scheduler-stats/get_pools`, {
       headers: { 'x-auth-token': 'admin:abc' },
       signal: AbortSignal.timeout(10_000),
     });
-    if (response.status !== 200) return 0;
+    if (response.status !== 200) return -1;
     return ((await response.json()) as { pools: unknown[] }).pools.length;
   } catch {
-    return 0;
+    return -1;
   }
 }

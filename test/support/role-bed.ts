@@ -79,12 +79,8 @@ export async function startRoleBed(): Promise<RoleBed> {
         .filter((line) => line.endsWith('}'))
         .map((line) => JSON.parse(line) as Record<string, unknown>);
     },
-    start(role, { program = PROGRAM, env = {} } = {}) {
-      const child = spawn(process.execPath, [program, role, '--config-file', configFile], {
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, ...env },
-      });
-      const made = roleProcess(child);
+    start(role, options = {}) {
+      const made = startRole(role, [configFile], options);
       started.push(made);
       return made;
     },
@@ -97,6 +93,20 @@ export async function startRoleBed(): Promise<RoleBed> {
       await rm(directory, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/** `ashlar ROLE` with these configuration files, later ones win. */
+export function startRole(
+  role: string,
+  configFiles: readonly string[],
+  { program = PROGRAM, env = {} }: { readonly program?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): RoleProcess {
+  const files = configFiles.flatMap((file) => ['--config-file', file]);
+  const child = spawn(process.execPath, [program, role, ...files], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+  return roleProcess(child);
 }
 
 function roleProcess(child: ChildProcess): RoleProcess {
@@ -149,7 +159,7 @@ function databaseUrl(connection: Awaited<ReturnType<TestPostgres['migratedDataba
   return `postgresql://${encodeURIComponent(String(user))}:${encodeURIComponent(String(password))}@/${database}?${query}`;
 }
 
-function renderConfig(groups: ConfigGroups): string {
+export function renderConfig(groups: ConfigGroups): string {
   return Object.entries(groups)
     .map(([group, values]) =>
       [`[${group}]`, ...Object.entries(values).map(([name, value]) => `${name} = ${value}`), ''].join('\n'),
