@@ -14,7 +14,7 @@ const argv = process.argv.slice(2);
 const isLong = argv.includes('--long');
 const named = argv.filter((word) => word !== '--long');
 /** A file that hangs must not eat the whole run. */
-const FILE_TIMEOUT_MS = (isLong ? 120 : 30) * 60_000;
+const FILE_TIMEOUT_MS = (isLong ? 120 : 12) * 60_000;
 /**
  * The kernel lane emulates a machine, and so has long matrices; the peer lane brings a whole Cinder up, chaos is a random
  * load, brokers take their time to die and to come back.
