@@ -77,7 +77,11 @@ export async function startBesideCinder(options: { readonly ours?: boolean } = {
   }
 
   try {
-    peer = await startCinderPeer({ host: 'node', services: ['cinder-scheduler', 'cinder-api'] });
+    peer = await startCinderPeer({
+      host: 'node',
+      services: ['cinder-scheduler', 'cinder-api'],
+      backend: { volume_driver: 'cinder_peer_driver.FilesDriver', peer_files_dir: filesDir },
+    });
     const { connection, root } = peer;
     const database = openDatabase({ connection, maxPoolSize: 3 });
     store = createStore(database);

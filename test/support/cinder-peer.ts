@@ -64,6 +64,8 @@ export async function startCinderPeer(options: {
   readonly host: string;
   /** Lines of [DEFAULT]. */
   readonly defaults?: Readonly<Record<string, string>>;
+  /** Lines of the backend's group. */
+  readonly backend?: Readonly<Record<string, string>>;
   /** Those that run from the start; all of them unless said. */
   readonly services?: readonly CinderService[];
 }): Promise<CinderPeer> {
@@ -139,6 +141,7 @@ function renderConfig(of: {
   readonly transport: string;
   readonly host: string;
   readonly defaults?: Readonly<Record<string, string>>;
+  readonly backend?: Readonly<Record<string, string>>;
 }): string {
   const defaults = {
     auth_strategy: 'noauth',
@@ -163,7 +166,10 @@ function renderConfig(of: {
     [`[${name}]`, ...Object.entries(values).map(([key, value]) => `${key} = ${value}`), ''].join('\n');
   return [
     section('DEFAULT', defaults),
-    section('fake', { volume_driver: 'cinder_peer_driver.NothingDriver', volume_backend_name: 'fake' }),
+    section('fake', {
+      ...{ volume_driver: 'cinder_peer_driver.NothingDriver', volume_backend_name: 'fake' },
+      ...of.backend,
+    }),
     // Few connections: the embedded server has forty for everybody.
     section('database', { connection: of.database, max_pool_size: '3', max_overflow: '3' }),
     section('oslo_concurrency', { lock_path: join(of.directory, 'lock') }),

@@ -1,4 +1,9 @@
 """A volume driver for the real Cinder in tests of parity: it stores nothing, and says what the project's fake one says."""
+import os
+import subprocess
+
+from oslo_config import cfg
+
 from cinder import exception
 from cinder import interface
 from cinder.volume import driver
@@ -67,3 +72,45 @@ class NothingDriver(driver.VolumeDriver, driver.CloneableImageVD, driver.Migrate
                        "thin_provisioning_support": False, "thick_provisioning_support": True,
                        "multiattach": True, "total_volumes": 0}],
         }
+
+
+class FilesDriver(NothingDriver):
+    """The same with the files of the project's own file driver, whose place it takes; it exports nothing itself."""
+
+    def __init__(self, *args, **kwargs):
+        super(FilesDriver, self).__init__(*args, **kwargs)
+        self.configuration.append_config_values([cfg.StrOpt("peer_files_dir")])
+
+    def _path(self, kind, name):
+        return os.path.join(self.configuration.peer_files_dir, kind, name)
+
+    def _volume(self, volume):
+        return self._path("volumes", volume.name)
+
+    def _make(self, path, size_gb, origin=None):
+        if origin is not None:
+            subprocess.check_call(["cp", "--sparse=always", origin, path])
+        with open(path, "ab") as made:
+            made.truncate(size_gb << 30)
+
+    def create_volume(self, volume):
+        super(FilesDriver, self).create_volume(volume)
+        self._make(self._volume(volume), volume.size)
+
+    def create_volume_from_snapshot(self, volume, snapshot):
+        self._make(self._volume(volume), volume.size, self._path("snapshots", snapshot.name))
+
+    def create_cloned_volume(self, volume, src_vref):
+        self._make(self._volume(volume), volume.size, self._volume(src_vref))
+
+    def delete_volume(self, volume):
+        os.unlink(self._volume(volume))
+
+    def extend_volume(self, volume, new_size):
+        self._make(self._volume(volume), new_size)
+
+    def create_snapshot(self, snapshot):
+        self._make(self._path("snapshots", snapshot.name), snapshot.volume_size, self._volume(snapshot.volume))
+
+    def delete_snapshot(self, snapshot):
+        os.unlink(self._path("snapshots", snapshot.name))
