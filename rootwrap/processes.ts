@@ -20,6 +20,9 @@ export interface Ended extends Pick<AnswerHeader, 'outcome' | 'exitCode' | 'deta
 const MARK = 'ASHLAR_ROOTWRAP';
 /** Daemons of LVM that its commands start and leave running for all. */
 const SPARED = ['dmeventd', 'lvmpolld'];
+/** A process that waits in the kernel for a device does not end by SIGKILL: after so long nobody waits for it any more. */
+const END_LIMIT_MS = 5_000;
+const LEFT_BEHIND = 'it does not end, the kernel lets it wait, probably for a device; look with dmesg and dmsetup info';
 
 /** Runs it to its end, whichever comes first: its own, too much output, the signal, whose reason says how it ended. */
 export function run({ argv, env, input, outputLimitBytes, mark }: Job, signal: AbortSignal): Promise<Ended> {
@@ -28,12 +31,22 @@ export function run({ argv, env, input, outputLimitBytes, mark }: Job, signal: A
     const options = { env: { ...env, [MARK]: mark }, cwd: '/', detached: true } as const;
     const child = spawn(argv[0]!, argv.slice(1), { ...options, stdio: [stdin, 'pipe', 'pipe'] });
     let stop: Ended['outcome'] | null = null;
+    let patience: NodeJS.Timeout | undefined;
     const end = (why: Ended['outcome']) => {
       if (stop !== null) return;
       stop = why;
       kill(child, mark);
       // A process that got away may hold the pipes: they are not waited for.
       for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+      patience = setTimeout(() => {
+        resolve({
+          outcome: why,
+          exitCode: null,
+          detail: '',
+          stdout: Buffer.alloc(0),
+          stderr: Buffer.from(LEFT_BEHIND),
+        });
+      }, END_LIMIT_MS);
     };
     const onAbort = () => end(signal.reason);
     signal.addEventListener('abort', onAbort);
@@ -53,6 +66,7 @@ export function run({ argv, env, input, outputLimitBytes, mark }: Job, signal: A
     child.once('error', (error) => resolve(ended('missing', error.message)));
     child.once('close', (code, by) => {
       signal.removeEventListener('abort', onAbort);
+      clearTimeout(patience);
       const outcome = stop ?? (by === null ? 'exit' : 'signal');
       const exitCode = stop === null ? code : null;
       resolve({ outcome, exitCode, detail: by ?? '', stdout: Buffer.concat(stdout!), stderr: Buffer.concat(stderr!) });

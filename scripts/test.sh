@@ -21,6 +21,7 @@ if [ "${1:-}" = --long ]; then
   need cinder-api cinder-api "the real Cinder, whose answers ours are held to (two minutes)"
   need cinder-scheduler cinder-scheduler "its scheduler"
   need cinder-volume cinder-volume "its volume service"
+  need nbdkit nbdkit "a disk that loses in a power cut what was not flushed"
 fi
 install_missing
 exec node scripts/run-tests.ts "$@"

@@ -22,6 +22,9 @@ export interface LocalExecutorOptions {
 export const COMMAND_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 const DEFAULT_AT_ONCE = 16;
+/** A process that waits in the kernel for a device does not end by SIGKILL: after so long nobody waits for it any more. */
+const END_LIMIT_MS = 5_000;
+const LEFT_BEHIND = 'it does not end, the kernel lets it wait, probably for a device; look with dmesg and dmsetup info';
 const DEFAULT_OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024;
 const NO_RIGHTS = 'it needs root; run the service as root, or let its user run the privileged helper (etc/sudoers.d)';
 
@@ -100,10 +103,13 @@ async function runProcess(command: Command, privileged: LocalExecutorOptions['pr
   const child = execa(launch.file, launch.arguments, settings);
 
   let stop: Ended['stop'] = null;
+  let patience: NodeJS.Timeout | undefined;
+  const leftBehind = Promise.withResolvers<null>();
   const end = (why: Ended['stop']) => {
     if (stop !== null) return;
     stop = why;
     killGroup(child.pid);
+    patience = setTimeout(() => leftBehind.resolve(null), END_LIMIT_MS);
     // A process that left the group may still hold the pipes: its output is no longer waited for.
     child.stdout.destroy();
     child.stderr.destroy();
@@ -113,7 +119,12 @@ async function runProcess(command: Command, privileged: LocalExecutorOptions['pr
   command.signal?.addEventListener('abort', onAbort);
   const output = collect(child, command.outputLimitBytes ?? DEFAULT_OUTPUT_LIMIT_BYTES, () => end('output limit'));
   try {
-    const { exitCode, signal, cause } = await child;
+    const settled = await Promise.race([child, leftBehind.promise]);
+    if (settled === null) {
+      const { result } = endedWithout(startedAt, stop!, '');
+      return { result: { ...result, stderr: LEFT_BEHIND }, stop, detail: '' };
+    }
+    const { exitCode, signal, cause } = settled;
     const result: CommandResult = {
       exitCode: exitCode ?? -1,
       stdout: output.stdout(),
@@ -126,6 +137,7 @@ async function runProcess(command: Command, privileged: LocalExecutorOptions['pr
     return { result, stop: null, detail: '' };
   } finally {
     clearTimeout(timer);
+    clearTimeout(patience);
     command.signal?.removeEventListener('abort', onAbort);
   }
 }

@@ -11,8 +11,10 @@ export interface QemuOptions {
   readonly directory: string;
   readonly kernel: string;
   readonly initrd: string;
-  /** A qcow2 that it writes to. */
+  /** A qcow2 that it writes to: a path, or the URI under which a server has it. */
   readonly disk: string;
+  /** What the guest flushes is flushed to the disk, and nothing else. Without it only the guest's own memory is lost. */
+  readonly flushes?: boolean;
   /** An image of PAYLOAD_BYTES that it only reads. */
   readonly payload: string;
   /** A state to go on from; without it the machine boots. */
@@ -28,6 +30,8 @@ export interface Qemu {
   readonly exited: Promise<void>;
   /** A command of QEMU's machine protocol; its `return`. */
   monitor(command: string, args?: object): Promise<unknown>;
+  /** From now on it does nothing more; `kill` ends it. */
+  freeze(): void;
   /** SIGKILL, and waits for the end. */
   kill(): Promise<void>;
 }
@@ -65,7 +69,7 @@ export async function startQemu(options: QemuOptions): Promise<Qemu> {
     const monitor = openMonitor(monitorSocket);
     await monitor('qmp_capabilities');
     if (options.state !== undefined) await Promise.race([goOn(monitor), ended]);
-    return { pid: child.pid!, agent, exited, monitor, kill };
+    return { pid: child.pid!, agent, exited, monitor, freeze: () => void child.kill('SIGSTOP'), kill };
   } catch (error) {
     await kill();
     throw error;
@@ -102,7 +106,9 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
   }
 }
 
-function machine({ directory, kernel, initrd, disk, payload, state, console }: QemuOptions): string[] {
+function machine(options: QemuOptions): string[] {
+  const { directory, kernel, initrd, disk, payload, state, console } = options;
+  const cache = options.flushes === true ? 'cache=writeback' : 'cache=unsafe,discard=unmap,detect-zeroes=unmap';
   const append = 'console=ttyS0 panic=-1 mitigations=off nokaslr quiet loglevel=4 net.ifnames=0 random.trust_cpu=on';
   const serial = console === 'terminal' ? 'stdio,id=console,signal=off' : `file,id=console,path=${console.file}`;
   const socket = (name: string) => `socket,id=${name},path=${join(directory, name)},server=on,wait=off`;
@@ -111,7 +117,7 @@ function machine({ directory, kernel, initrd, disk, payload, state, console }: Q
     // Never KVM: where it is offered inside another VM, it may hang.
     ...['-accel', 'tcg,thread=multi', '-cpu', 'max,la57=off', '-smp', '2', '-m', '1536'],
     ...['-kernel', kernel, '-initrd', initrd, '-append', append],
-    ...['-drive', `if=none,id=root,file=${disk},format=qcow2,cache=unsafe,discard=unmap,detect-zeroes=unmap`],
+    ...['-drive', `if=none,id=root,file=${disk},format=qcow2,${cache}`],
     ...['-device', 'virtio-blk-pci,drive=root', '-drive', `if=none,id=payload,file=${payload},format=raw,readonly=on`],
     ...['-device', 'virtio-blk-pci,drive=payload', '-device', 'virtio-serial-pci', '-chardev', socket('agent')],
     ...['-device', 'virtserialport,chardev=agent,name=ashlar.agent', '-chardev', serial, '-serial', 'chardev:console'],

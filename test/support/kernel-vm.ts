@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { type GuestCommand, type GuestResult, openAgent, type RunInGuest } from './kernel-agent.ts';
+import { serveVolatile, type VolatileDisk } from './kernel-disk.ts';
 import { kernelImage } from './kernel-image.ts';
 import { PAYLOAD_BYTES, type Qemu, type QemuOptions, startQemu } from './kernel-qemu.ts';
 
@@ -20,7 +21,10 @@ export interface KernelVm {
   readonly run: RunInGuest;
   /** As run, but any exit code other than 0 rejects, with what was said; its stdout. */
   must(argv: readonly [string, ...string[]], command?: Partial<GuestCommand>): Promise<string>;
-  /** Ends the machine at once, as a power cut does, and boots it from its disk. What was not flushed is lost. */
+  /**
+   * Ends the machine at once, as a power cut does, and boots it from its disk. What stood in its memory is lost; with
+   * `losesUnflushed`, what its disk had taken and not been told to flush as well.
+   */
   powerCycle(): Promise<void>;
   readonly exited: Promise<void>;
   readonly pid: number;
@@ -33,12 +37,17 @@ export interface KernelVm {
  * checkout) bundled, as /opt/ashlar/test/kernel/NAME.mjs.
  */
 export async function resumeVm(
-  options: { readonly guestTests?: readonly string[]; readonly terminal?: boolean } = {},
+  options: {
+    readonly guestTests?: readonly string[];
+    readonly terminal?: boolean;
+    readonly losesUnflushed?: boolean;
+  } = {},
 ): Promise<KernelVm> {
   const image = await kernelImage();
   const directory = await mkdtemp(join(tmpdir(), 'ashlar-vm-'));
   const [disk, payload] = [join(directory, 'disk'), join(directory, 'payload')];
   let current: { readonly qemu: Qemu; readonly run: RunInGuest };
+  let volatile: VolatileDisk | null = null;
   try {
     await execute('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', image.base, '-F', 'qcow2', disk]);
     await makePayload(directory, payload, options.guestTests ?? []);
@@ -52,7 +61,9 @@ export async function resumeVm(
     const { kernel, initrd } = image;
     const console: QemuOptions['console'] =
       options.terminal === true ? 'terminal' : { file: join(directory, 'console') };
-    const machine = { kernel, initrd, directory, disk, payload, console };
+    if (options.losesUnflushed === true) volatile = await serveVolatile(directory, disk);
+    const served = volatile === null ? { disk } : { disk: volatile.uri, flushes: true };
+    const machine = { kernel, initrd, directory, payload, console, ...served };
     const qemu = await startQemu(state === undefined ? machine : { ...machine, state });
     try {
       const agent = openAgent(qemu.agent);
@@ -65,6 +76,7 @@ export async function resumeVm(
       return { qemu, run: agent.run };
     } catch (error) {
       await qemu.kill();
+      await volatile?.kill();
       throw error;
     }
   }
@@ -78,6 +90,9 @@ export async function resumeVm(
       return result.stdout;
     },
     async powerCycle() {
+      // The disk goes first and the machine sees nothing of it: it does not go on with errors.
+      current.qemu.freeze();
+      await volatile?.kill();
       await current.qemu.kill();
       for (const name of ['agent', 'monitor']) await rm(join(directory, name), { force: true });
       current = await start();
@@ -91,6 +106,7 @@ export async function resumeVm(
     console: () => readFile(join(directory, 'console'), 'utf8'),
     async close() {
       await current.qemu.kill();
+      await volatile?.kill();
       await rm(directory, { recursive: true, force: true });
     },
   };

@@ -33,11 +33,15 @@ export async function hasDeviceMapper(): Promise<boolean> {
   );
 }
 
-/** Makes the group: `sizeGb` of free space. `options` are vgcreate's. */
+/** Makes the group: `sizeGb` of free space. `options` are vgcreate's. `through` puts a device on the loop device. */
 export async function makeVolumeGroup(
   sizeGb: number,
   activation: boolean,
   options: readonly string[] = [],
+  through: (loop: string) => Promise<{ readonly path: string; close(): Promise<void> }> = async (path) => ({
+    path,
+    close: async () => {},
+  }),
 ): Promise<TestVolumeGroup> {
   const directory = await mkdtemp(join(tmpdir(), 'ashlar-lvm-'));
   const image = join(directory, 'disk');
@@ -45,9 +49,11 @@ export async function makeVolumeGroup(
   const name = `ashlar-test-${process.pid}-${directory.slice(-6)}`;
   const environment = { LVM_SYSTEM_DIR: join(directory, 'etc'), LVM_SUPPRESS_FD_WARNINGS: '1' };
   let loop: string | null = null;
+  let device: Awaited<ReturnType<typeof through>> | null = null;
   const close = async () => {
     if (loop !== null) {
       await run('vgremove', ['--yes', '--force', name], environment).catch(() => {});
+      await device?.close();
       await run('losetup', ['--detach', loop], {});
     }
     await rm(directory, { recursive: true });
@@ -58,8 +64,9 @@ export async function makeVolumeGroup(
     await disk.truncate(sizeGb * 1024 ** 3 + 8 * 1024 ** 2);
     await disk.close();
     loop = (await run('losetup', ['--find', '--show', image], {})).trim();
-    await writeFile(configFile, configuration(loop, activation));
-    await run('vgcreate', ['--yes', ...options, name, loop], environment);
+    device = await through(loop);
+    await writeFile(configFile, configuration(device.path, activation));
+    await run('vgcreate', ['--yes', ...options, name, device.path], environment);
   } catch (error) {
     await close();
     throw error;

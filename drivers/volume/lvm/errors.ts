@@ -5,11 +5,17 @@ export type Trouble =
   | 'no such group'
   | 'exists'
   | 'in use'
+  | 'unreadable disk'
   | 'no device-mapper'
   | 'unknown';
 
 const PATTERNS: readonly (readonly [Trouble, RegExp])[] = [
   ['no device-mapper', /device-mapper is available in the kernel|without using device-mapper|dm driver/i],
+  // Before the group: it is not found when its disk cannot be read.
+  [
+    'unreadable disk',
+    /error (?:reading|writing) device|input\/output error|failed to (?:read|write) (?:metadata|mda)/i,
+  ],
   ['full', /insufficient free space|insufficient suitable (?:allocatable )?extents|free space in (?:the )?thin pool/i],
   ['no such group', /volume group "[^"]*" not found/i],
   ['no such volume', /failed to find logical volume|logical volume .* not found/i],
