@@ -20,7 +20,9 @@ const FILE_TIMEOUT_MS = (isLong ? 120 : 12) * 60_000;
  * load, brokers take their time to die and to come back.
  */
 const LONG_LANES = [
-  ...['node', 'lvm-whole', 'targets-whole', 'targets-restart', 'power-cut'].map((name) => `test/kernel/${name}.test.ts`),
+  ...['node', 'lvm-whole', 'targets-whole', 'targets-restart', 'power-cut'].map(
+    (name) => `test/kernel/${name}.test.ts`,
+  ),
   ...['test/peer/', 'test/integration/node/chaos.test.ts', 'test/integration/rpc/amqp-recovery.test.ts'],
   'test/integration/service/why-across.test.ts',
 ];
