@@ -24,7 +24,7 @@ const LONG_LANES = [
     (name) => `test/kernel/${name}.test.ts`,
   ),
   ...['test/peer/', 'test/integration/node/chaos.test.ts', 'test/integration/rpc/amqp-recovery.test.ts'],
-  'test/integration/service/why-across.test.ts',
+  ...['test/integration/service/why-across.test.ts', 'test/integration/service/kills-long.test.ts'],
 ];
 
 const counts = { passed: 0, failed: 0, skipped: 0 };

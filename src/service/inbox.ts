@@ -16,7 +16,7 @@ import type { Store } from '../db/store.ts';
 import { backoffMs } from '../lib/backoff.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { nameUuid } from '../lib/name-uuid.ts';
-import { sleep } from '../lib/timers.ts';
+import { settledWithin, sleep } from '../lib/timers.ts';
 import type { Logger } from '../log/logger.ts';
 import { type RequestContext, recordedContext } from '../model/context.ts';
 import { failure, messageOf } from '../model/errors.ts';
@@ -39,6 +39,8 @@ export interface InboxParts {
   readonly direct: Readonly<
     Record<string, (args: Readonly<Record<string, unknown>>, context: RequestContext) => Promise<unknown>>
   >;
+  /** Resolves when the service's start has gone one way or the other: whoever asks in the moments before waits for that. */
+  startSettled?(): Promise<void>;
   /** Why nothing can be begun now: who waits for an answer gets this; what nobody waits for is recorded. */
   whyNotReady?(): Error | null;
   /** The request with what stands in the rows alone. Throws where the rows do not fit it. */
@@ -49,7 +51,7 @@ export interface InboxParts {
   forward(operation: Operation, context: RequestContext): Promise<void>;
 }
 
-/** How long somebody who waits for an answer waits for the database; others as long as it takes. */
+/** How long somebody who waits for an answer waits for the start, and for the database; others as long as it takes. */
 const CALL_PATIENCE_MS = 10_000;
 const PAUSE = { baseMs: 100, maxMs: 3000 };
 /** Records of a resource that are looked at. */
@@ -61,6 +63,7 @@ export function createInbox(parts: InboxParts): RpcHandler {
   return async (message, delivery) => {
     const isCall = findMethod(parts.topic, message.method)?.kind === 'call';
     const letter: Letter = { message, delivery, isCall };
+    if (isCall) await untilStartSettled(parts);
     const known = await knownRecord(parts, letter);
     if (known !== null) return await performRecord(parts, letter, known);
     if (message.namespace != null && message.namespace !== '') {
@@ -226,6 +229,13 @@ function rejection(
   log.warn(fields, received.kind);
   if (received.kind === 'unknown method') return failure('NoSuchMethod', { method });
   return failure('UnsupportedVersion', { method, version: String(version), supported: received.known });
+}
+
+/** A service that is started anew takes its messages a moment before it can do what they ask for. */
+async function untilStartSettled(parts: InboxParts): Promise<void> {
+  if (parts.startSettled === undefined) return;
+  await settledWithin(parts.startSettled(), CALL_PATIENCE_MS);
+  if (parts.stopping.aborted && (parts.whyNotReady?.() ?? null) !== null) throw new NotTaken();
 }
 
 /** Tries until the database is there; NotTaken where the service stops meanwhile. */

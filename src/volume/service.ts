@@ -10,6 +10,7 @@ import { withTimeout } from '../lib/timers.ts';
 import type { Logger } from '../log/logger.ts';
 import type { RequestContext } from '../model/context.ts';
 import { failure } from '../model/errors.ts';
+import { contextOf } from '../model/operation.ts';
 import { volumeAddresses } from '../rpc/addresses.ts';
 import { reportCapabilities } from '../rpc/clients.ts';
 import type { RpcListener, Transport } from '../rpc/transport.ts';
@@ -97,9 +98,8 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
       maintenance.trigger();
     },
     onReschedule: (operation) => {
-      const { requestId, userId, projectId } = operation;
       // A Cinder's scheduler writes messages for the project that the context names.
-      void rpc.wake(operation, { ...serviceContext(requestId), userId, projectId });
+      void rpc.wake(operation, contextOf(operation));
     },
     onCutOff: () => sweep.trigger(),
   });
@@ -113,12 +113,15 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     return fence.isOpen() ? null : 'it could not renew its lease in time and waits until it can.';
   };
   const isWorking = () => whyNotWorking() === null;
+  let startSettled = Promise.withResolvers<void>();
+  stopping.signal.addEventListener('abort', () => startSettled.resolve());
   const inbox = createInbox({
     topic: VOLUME_TOPIC,
     owner: serviceHost,
     store,
     log,
     stopping: stopping.signal,
+    startSettled: () => startSettled.promise,
     whyNotReady: () => {
       const why = whyNotWorking();
       return why === null ? null : failure('DriverNotInitialized', { backend: serviceHost, reason: why });
@@ -198,6 +201,8 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
       if (next.kind !== state.kind) since = new Date();
       state = next;
       outage = failed ?? null;
+      if (next.kind === 'up' || outage !== null) startSettled.resolve();
+      else startSettled = Promise.withResolvers();
       report.trigger();
       // Whoever hears that it is up finds it up in the database.
       void heartbeat.beat().then(() => {
@@ -282,6 +287,6 @@ function downReport(options: VolumeServiceOptions, reason: string): Record<strin
 }
 
 /** The context of what the service does by itself. */
-function serviceContext(requestId = `req-${randomUUID()}`): RequestContext {
-  return { requestId, userId: null, projectId: null, isAdmin: true, roles: ['admin'] };
+function serviceContext(): RequestContext {
+  return { requestId: `req-${randomUUID()}`, userId: null, projectId: null, isAdmin: true, roles: ['admin'] };
 }

@@ -1,5 +1,5 @@
 /** Random requests against a node's API, and the memory of what was promised. */
-import { eventually, type NodeProcess } from './node-process.ts';
+import { type ApiClient, eventually } from './node-process.ts';
 
 /** What the API has said yes to. */
 export interface Promises {
@@ -18,7 +18,7 @@ export interface Load {
   /** How many requests of each kind were answered. */
   readonly counts: Map<string, number>;
   /** Sends requests until told to stop; resolves when the last is answered or has failed. */
-  run(node: NodeProcess, signal: AbortSignal): Promise<void>;
+  run(node: ApiClient, signal: AbortSignal): Promise<void>;
 }
 
 const WIDTH = 6;
@@ -39,30 +39,30 @@ export function createLoad(random: () => number, sources: readonly string[]): Lo
   };
   const living = ({ made, deleted }: Promises) => [...made].filter((id) => !deleted.has(id));
 
-  async function send(node: NodeProcess, kind: string, method: string, path: string, body?: unknown) {
+  async function send(node: ApiClient, kind: string, method: string, path: string, body?: unknown) {
     const answer = await node.request(method, path, body);
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
     if (answer.status >= 500 && answer.status !== 503) wrong.push(`${kind}: ${JSON.stringify(answer)}`);
     return answer;
   }
-  async function make(node: NodeProcess, kind: string, body: object) {
+  async function make(node: ApiClient, kind: string, body: object) {
     if (living(volumes).length >= MOST_VOLUMES) return remove(node);
     const answer = await send(node, kind, 'POST', '/volumes', { volume: { name: 'load', ...body } });
     if (answer.status === 202) volumes.made.add(answer.body.volume.id);
   }
-  async function drop(node: NodeProcess, kind: string, path: string, { deleted, unclear }: Promises, id: string) {
+  async function drop(node: ApiClient, kind: string, path: string, { deleted, unclear }: Promises, id: string) {
     const { status } = await send(node, kind, 'DELETE', `/${path}/${id}`).catch((error: unknown) => {
       unclear.add(id);
       throw error;
     });
     if (status === 202) deleted.add(id);
   }
-  async function remove(node: NodeProcess) {
+  async function remove(node: ApiClient) {
     const id = pick(living(volumes));
     if (id !== undefined) await drop(node, 'delete', 'volumes', volumes, id);
   }
 
-  const actions: readonly ((node: NodeProcess) => Promise<unknown>)[] = [
+  const actions: readonly ((node: ApiClient) => Promise<unknown>)[] = [
     (node) => make(node, 'create', { size: 1 }),
     (node) => make(node, 'clone', { source_volid: pick(sources) }),
     async (node) => {
@@ -130,7 +130,7 @@ export function seeded(seed: number): () => number {
 }
 
 /** Ends every use and deletes everything, by the API, as an operator would. */
-export async function deleteEverything(node: NodeProcess): Promise<void> {
+export async function deleteEverything(node: ApiClient): Promise<void> {
   const list = async (path: string, key: string): Promise<{ id: string }[]> =>
     (await node.request('GET', path)).body[key] as { id: string }[];
   for (const { id } of await list('/attachments', 'attachments')) await node.request('DELETE', `/attachments/${id}`);

@@ -9,7 +9,13 @@ export const BUNDLE = fileURLToPath(new URL('../../dist/ashlar.js', import.meta.
 const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
 
-export interface NodeProcess {
+export interface ApiClient {
+  /** A request below `/v3/admin`, at the newest microversion; the body parsed. */
+  // biome-ignore lint/suspicious/noExplicitAny: answers are read, not typed, in tests.
+  request(method: string, path: string, body?: unknown): Promise<{ status: number; body: Record<string, any> }>;
+}
+
+export interface NodeProcess extends ApiClient {
   readonly pid: number;
   /** `http://127.0.0.1:PORT/v3`. */
   readonly url: string;
@@ -17,9 +23,6 @@ export interface NodeProcess {
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   /** What it printed so far. */
   output(): string;
-  /** A request below `/v3/admin`, at the newest microversion; the body parsed. */
-  // biome-ignore lint/suspicious/noExplicitAny: answers are read, not typed, in tests.
-  request(method: string, path: string, body?: unknown): Promise<{ status: number; body: Record<string, any> }>;
   /** TERM, and waits for the end. */
   stop(): Promise<void>;
   /** SIGKILL, and waits for the end. */
@@ -69,10 +72,15 @@ export async function startNodeProcess(options: {
     token,
     exited,
     output: () => text,
-    request: (method, path, body) => request(`${url}/admin${path}`, token, method, body),
+    ...openClient(url, token),
     stop: () => end(child, exited, 'SIGTERM'),
     kill: () => end(child, exited, 'SIGKILL'),
   };
+}
+
+/** Requests of an admin to the API at `http://…/v3`. */
+export function openClient(url: string, token: string): ApiClient {
+  return { request: (method, path, body) => request(`${url}/admin${path}`, token, method, body) };
 }
 
 async function request(url: string, token: string, method: string, body: unknown) {
