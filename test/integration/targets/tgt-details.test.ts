@@ -53,6 +53,37 @@ describe('target tgt in particular', () => {
     for (const { volume } of requests) await target.removeExport(volume);
   });
 
+  test('tgtd killed in the middle: each call ends, and the same calls again make each export once', async () => {
+    const requests = await Promise.all(Array.from({ length: 16 }, async () => newRequest(await bed.makeDevice())));
+    const kept = requests.slice(0, 8);
+    await target.ensureExports(kept);
+    let done = 0;
+    const half = Promise.withResolvers<void>();
+    const making = requests.slice(8).map((request) =>
+      target.createExport(request).then(
+        () => {
+          done += 1;
+          if (done === 3) half.resolve();
+        },
+        (error: unknown) => error,
+      ),
+    );
+    await half.promise;
+    await bed.tgtd.restart();
+    for (const error of await Promise.all(making)) {
+      assert.ok(
+        error === undefined || isFailure(error, 'ConnectionFailed') || isFailure(error, 'ExportFailure'),
+        String(error),
+      );
+    }
+    for (const request of requests.slice(8)) await target.createExport(request);
+    const results = await target.ensureExports(requests);
+    assert.ok([...results.values()].every((result) => !(result instanceof Error)));
+    assert.deepEqual((await target.list()).toSorted(), requests.map(({ volume }) => volume.name).toSorted());
+    assert.equal((await bed.tgtd.targets()).length, requests.length);
+    for (const { volume } of requests) await target.removeExport(volume);
+  });
+
   test('tgt-admin makes the same export of the file', async () => {
     const settings = { iscsi_write_cache: 'off', iscsi_target_flags: 'sync:direct' };
     const request = newRequest(await bed.makeDevice('a (blank) name'));
