@@ -14,7 +14,7 @@ export function showAll(volumeGroup: string): Argv {
   const part = (name: string, fields: string) => ['--configreport', name, '--options', fields] as const;
   const group = 'vg_name,vg_size,vg_free,vg_tags,vg_extent_size,vg_seqno,vg_mda_size,vg_mda_free';
   const volumes =
-    'lv_name,lv_size,lv_attr,lv_tags,origin,origin_size,pool_lv,data_percent,metadata_percent,segtype,zero';
+    'lv_name,lv_uuid,lv_size,lv_attr,lv_tags,origin,origin_size,pool_lv,data_percent,metadata_percent,segtype,zero';
   return [
     ...['lvm', 'fullreport', ...REPORT, ...part('vg', group), ...part('seg', volumes)],
     ...[...part('lv', 'lv_name'), ...part('pv', 'pv_name'), ...part('pvseg', 'pvseg_start'), volumeGroup],
@@ -98,12 +98,23 @@ export function remove(volumeGroup: string, ...names: readonly string[]): Argv {
   return ['lvremove', '--yes', '--config', 'activation { retry_deactivation = 1 }', ...volumes];
 }
 
+/** The same for those that still are the ones of these uuids: a name may have got to another meanwhile. */
+export function removeExactly(
+  volumeGroup: string,
+  volumes: readonly { readonly name: string; readonly uuid: string }[],
+): Argv {
+  const [program, ...options] = remove(volumeGroup);
+  const select = volumes.map(({ uuid }) => `lv_uuid=${uuid}`).join(' || ');
+  return [program, ...options, '--select', select, ...volumes.map(({ name }) => `${volumeGroup}/${name}`)];
+}
+
 export function rename(volumeGroup: string, from: string, to: string): Argv {
   return ['lvrename', '--yes', volumeGroup, from, to];
 }
 
-export function activate(volumeGroup: string, name: string): Argv {
-  return ['lvchange', '--yes', '--activate', 'y', '--ignoreactivationskip', `${volumeGroup}/${name}`];
+export function activate(volumeGroup: string, ...names: readonly string[]): Argv {
+  const volumes = names.map((name) => `${volumeGroup}/${name}`);
+  return ['lvchange', '--yes', '--activate', 'y', '--ignoreactivationskip', ...volumes];
 }
 
 export function addTag(volumeGroup: string, name: string, tag: string): Argv {
@@ -114,8 +125,13 @@ export function removeTag(volumeGroup: string, name: string, tag: string): Argv 
   return ['lvchange', '--deltag', tag, `${volumeGroup}/${name}`];
 }
 
-export function removeGroupTag(volumeGroup: string, tag: string): Argv {
-  return ['vgchange', '--deltag', tag, volumeGroup];
+/** One change of the group, however many tags: lvchange makes one for each volume. */
+export function addGroupTags(volumeGroup: string, names: readonly string[]): Argv {
+  return ['vgchange', ...addTags(names), volumeGroup];
+}
+
+export function removeGroupTags(volumeGroup: string, names: readonly string[]): Argv {
+  return ['vgchange', ...names.flatMap((name) => ['--deltag', name]), volumeGroup];
 }
 
 /** Bytes [from, to) of a device. */

@@ -41,6 +41,25 @@ export function whyNoMore(view: View, pool: LogicalVolume | null, thresholds: Th
   return null;
 }
 
+/** What one change of the group may add to its metadata at the most: a volume with its tags, or a batch of marks. */
+const METADATA_BYTES_A_CHANGE = 8 * 1024;
+/** Of room in the metadata area, and points below a threshold: more than others take until the next report. */
+const AMPLE_BYTES = 64 * 1024;
+const AMPLE_PERCENT = 20;
+
+/** True where even a report of a minute ago, and so many changes of ours since, leaves no doubt that there is room. */
+export function hasAmpleRoom(
+  view: View,
+  pool: LogicalVolume | null,
+  { dataPercent, metadataPercent }: Thresholds,
+  changes: number,
+): boolean {
+  if (metadataRoom(view) < AMPLE_BYTES + changes * METADATA_BYTES_A_CHANGE) return false;
+  if (pool === null) return true;
+  const isLow = (percent: number | null, threshold: number) => percent !== null && percent + AMPLE_PERCENT < threshold;
+  return isLow(pool.dataPercent, dataPercent) && isLow(pool.metadataPercent, metadataPercent);
+}
+
 /** About how many more volumes the group's metadata area takes. */
 export function volumesLeft(view: View): number {
   return Math.max(0, Math.floor(metadataRoom(view) / METADATA_BYTES_A_VOLUME));

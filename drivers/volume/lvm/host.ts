@@ -2,10 +2,11 @@ import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, createLimiter, type Executor, failure, type Logger } from '#driver';
+import { createBatch } from './batch.ts';
 import * as commands from './commands.ts';
 import { troubleOf } from './errors.ts';
 import { tags } from './names.ts';
-import { type LogicalVolume, parseView, type View } from './report.ts';
+import { type LogicalVolume, parseView, staleMarks, type View } from './report.ts';
 import { createViewCache } from './view-cache.ts';
 
 export interface LvmSettings {
@@ -23,6 +24,8 @@ const DEVICE_LIMIT_MS = 10_000;
 const CRASHED = 139;
 /** How old a view may be where a change by others a moment ago does not matter. */
 const RECENT_MS = 1000;
+/** Deleted, or activated, by one command. */
+const BATCH = 64;
 
 export type LvmHost = ReturnType<typeof createLvmHost>;
 
@@ -32,6 +35,8 @@ export function createLvmHost(settings: LvmSettings, executor: Executor, log: Lo
   const views = createViewCache(async () => parseView(await run(commands.showAll(volumeGroup))));
   /** Changes of the group go one after the other, in the order asked for: lvm's own lock is not fair. */
   const queue = createLimiter(1);
+
+  const find = (view: View, name: string) => view.volumes.find((lv) => lv.name === name);
 
   async function environment(): Promise<Record<string, string>> {
     return {
@@ -60,6 +65,16 @@ export function createLvmHost(settings: LvmSettings, executor: Executor, log: Lo
         const freeGb = Math.floor((await views.get(0)).group.freeBytes / GIB);
         return failure('BackendFull', { freeGb, requestedGb: needGb }, error);
       }
+      case 'unreadable disk':
+        return failure(
+          'VolumeBackendAPIException',
+          {
+            reason:
+              `a disk under volume group '${volumeGroup}' cannot be read or written. Look with 'dmesg' and 'pvs', mend ` +
+              'the disk, and try again; do not make the group anew.',
+          },
+          error,
+        );
       case 'no such group':
         return failure(
           'VolumeBackendAPIException',
@@ -82,19 +97,55 @@ export function createLvmHost(settings: LvmSettings, executor: Executor, log: Lo
    * what is there then, and only where it is not, the command runs once more.
    */
   async function change(argv: commands.Argv, isDone: (view: View) => boolean, needGb = 0): Promise<void> {
-    await queue(async () => {
-      try {
-        await run(argv, needGb).finally(views.changed);
-      } catch (error) {
-        if (!wasCutOff(error)) throw error;
-        if (isDone(await views.get(0))) return;
-        log.warn({ command: argv.slice(0, 1), error: String(error) }, 'an lvm command was cut off; once more');
-        await run(argv, needGb).finally(views.changed);
-      }
-    });
+    await queue(() => changeInTurn(argv, isDone, needGb));
   }
 
-  const find = (view: View, name: string) => view.volumes.find((lv) => lv.name === name);
+  async function changeInTurn(argv: commands.Argv, isDone: (view: View) => boolean, needGb = 0): Promise<void> {
+    try {
+      await run(argv, needGb).finally(views.changed);
+    } catch (error) {
+      if (!wasCutOff(error)) throw error;
+      if (isDone(await views.get(0))) return;
+      log.warn({ command: argv.slice(0, 1), error: String(error) }, 'an lvm command was cut off; once more');
+      await run(argv, needGb).finally(views.changed);
+    }
+  }
+
+  /** Each piece chooses from one report, read in the turn, so nothing of ours comes between; one change marks them all. */
+  const quarantine = createBatch<Choice, View>(queue, BATCH, async (choices) => {
+    const view = await views.get(0);
+    const marks = new Set<string>();
+    const results = choices.map((choose): PromiseSettledResult<View> => {
+      try {
+        for (const { uuid } of choose(view)) marks.add(tags.deleted + uuid);
+        return { status: 'fulfilled', value: view };
+      } catch (reason) {
+        return { status: 'rejected', reason };
+      }
+    });
+    if (marks.size > 0) {
+      const isDone = (after: View) => [...marks].every((mark) => after.group.tags.has(mark));
+      await changeInTurn(commands.addGroupTags(volumeGroup, [...marks]), isDone);
+    }
+    return results;
+  });
+
+  const activate = createBatch<string, void>(queue, BATCH, async (names) => {
+    const activateAll = (some: readonly string[]) => {
+      const isDone = (view: View) => some.every((name) => find(view, name)?.isActive === true);
+      return changeInTurn(commands.activate(volumeGroup, ...some), isDone);
+    };
+    try {
+      await activateAll(names);
+      return names.map(() => ({ status: 'fulfilled', value: undefined }));
+    } catch (error) {
+      if (names.length === 1) throw error;
+    }
+    // One that cannot be activated must not keep the others from it.
+    const results: PromiseSettledResult<void>[] = [];
+    for (const name of names) results.push(...(await Promise.allSettled([activateAll([name])])));
+    return results;
+  });
 
   return {
     settings,
@@ -103,6 +154,15 @@ export function createLvmHost(settings: LvmSettings, executor: Executor, log: Lo
     view: () => views.get(0),
     /** As it was a moment ago at most, with every change of ours. */
     recentView: (maxAgeMs = RECENT_MS) => views.get(maxAgeMs),
+    /** As it was up to that long ago, and how many changes of ours are not in it. */
+    olderView: (maxAgeMs: number) => views.atMostOld(maxAgeMs),
+
+    /**
+     * Takes LVs away from their users, in one step that a crash leaves done or not done: they are marked as deleted, and
+     * nobody finds them any more. The wiper erases and removes them (wiper.ts). `choose` says which, from what is there,
+     * or throws; it sees the view that is answered.
+     */
+    quarantine,
 
     async tag(name: string, tag: string): Promise<void> {
       await change(commands.addTag(volumeGroup, name, tag), (view) => find(view, name)?.tags.has(tag) === true);
@@ -117,8 +177,16 @@ export function createLvmHost(settings: LvmSettings, executor: Executor, log: Lo
       const isDone = (view: View) => names.every((name) => find(view, name) === undefined);
       await change(commands.remove(volumeGroup, ...names), isDone);
     },
-    async activate(name: string): Promise<void> {
-      await change(commands.activate(volumeGroup, name), (view) => find(view, name)?.isActive === true);
+    activate,
+
+    /** Removes these LVs, and none that has got the name of one since. Their marks are forgotten by `forget`. */
+    async removeExactly(volumes: readonly Pick<LogicalVolume, 'name' | 'uuid'>[]): Promise<void> {
+      const isDone = (view: View) => !view.volumes.some(({ uuid }) => volumes.some((gone) => gone.uuid === uuid));
+      await change(commands.removeExactly(volumeGroup, volumes), isDone);
+    },
+    /** Takes away marks of LVs that are gone (report.ts, staleMarks). */
+    async forget(marks: readonly string[]): Promise<void> {
+      await change(commands.removeGroupTags(volumeGroup, marks), (view) => staleMarks(view).length === 0);
     },
 
     /** Activates the LV where it is not, and waits until its device is there. */
@@ -126,7 +194,7 @@ export function createLvmHost(settings: LvmSettings, executor: Executor, log: Lo
       if (settings.metadataOnly) throw noDeviceMapper();
       const path = `/dev/${volumeGroup}/${lv.name}`;
       if (lv.isActive && (await exists(path))) return path;
-      await this.activate(lv.name);
+      await activate(lv.name);
       const deadline = performance.now() + DEVICE_LIMIT_MS;
       for (let delayMs = 5; ; delayMs = Math.min(delayMs * 2, 200)) {
         if (await exists(path)) return path;
@@ -143,7 +211,7 @@ export function createLvmHost(settings: LvmSettings, executor: Executor, log: Lo
     async freeSpaceIsDirty(): Promise<void> {
       const isSaid = (view: View) => !view.group.tags.has(tags.freeSpaceIsZero);
       if (isSaid(await views.get(RECENT_MS))) return;
-      await change(commands.removeGroupTag(volumeGroup, tags.freeSpaceIsZero), isSaid);
+      await change(commands.removeGroupTags(volumeGroup, [tags.freeSpaceIsZero]), isSaid);
     },
 
     async hasDeviceMapper(): Promise<boolean> {
@@ -156,6 +224,14 @@ export function createLvmHost(settings: LvmSettings, executor: Executor, log: Lo
       }
     },
   };
+}
+
+/** Which LVs of a view. */
+type Choice = (view: View) => readonly LogicalVolume[];
+
+/** lvcreate refused because an LV of that name is there. */
+export function isNameTaken(error: unknown): boolean {
+  return error instanceof CommandError && troubleOf(error.result?.stderr ?? '') === 'exists';
 }
 
 /** It ended without an answer of its own: what it has done is unknown. */

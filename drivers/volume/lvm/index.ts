@@ -9,7 +9,7 @@ import {
   type VolumeDriver,
 } from '#driver';
 import { createBytes } from './bytes.ts';
-import { type Thresholds, volumesLeft, whyNoMore } from './guards.ts';
+import { hasAmpleRoom, type Thresholds, volumesLeft, whyNoMore } from './guards.ts';
 import { createLvmHost, noDeviceMapper } from './host.ts';
 import { backendName, isRevertedName, lvName, poolName, tags } from './names.ts';
 import type { LogicalVolume, View } from './report.ts';
@@ -17,6 +17,9 @@ import { GIB, isQuarantined, lookUp, type Provisioning, requireVolume } from './
 import { thickProvisioning } from './thick.ts';
 import { ensureThinPool, thinProvisioning } from './thin.ts';
 import { createWiper } from './wiper.ts';
+
+/** How old a report may be that shows far more room than is needed. */
+const ROOM_AGE_MS = 60_000;
 
 const options = {
   volume_group: option.string('cinder-volumes', 'Volume group that holds the volumes. It has to exist.'),
@@ -97,8 +100,11 @@ function openLvmDriver({ backend, options: chosen, executor, log }: DriverContex
   } as const;
   const wiper = createWiper(host, bytes, clearing, log);
   const requireRoom = async () => {
+    const poolIn = (view: View) => (mode === 'thin' ? poolOf(view) : null);
+    const { value: older, changes } = await host.olderView(ROOM_AGE_MS);
+    if (hasAmpleRoom(older, poolIn(older), thresholds, changes)) return;
     const view = await host.recentView();
-    const reason = whyNoMore(view, mode === 'thin' ? poolOf(view) : null, thresholds);
+    const reason = whyNoMore(view, poolIn(view), thresholds);
     if (reason !== null) throw failure('BackendRefuses', { reason });
   };
   const poolOf = ({ volumes }: View) => volumes.find((lv) => lv.name === poolName(volumeGroup)) ?? null;

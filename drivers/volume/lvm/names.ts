@@ -13,6 +13,8 @@ export const tags = {
   growingFrom: 'ashlar.growing-from.',
   /** + bytes: of something deleted, how much of its start has been erased. */
   wipedTo: 'ashlar.wiped-to.',
+  /** + the LV's uuid, on the volume group: that LV is deleted. One change of the group says it of many. */
+  deleted: 'ashlar.deleted.',
   /** On the volume group: every free extent reads as zeros, so new volumes need no wiping. */
   freeSpaceIsZero: 'ashlar.free-space-is-zero',
 } as const;

@@ -1,8 +1,12 @@
 /** What `lvm fullreport` says, as values. Pure; throws an Error that names the field where a report is not as expected. */
-import { tags } from './names.ts';
+import { isDeletedName, tags } from './names.ts';
 
 export interface LogicalVolume {
   readonly name: string;
+  /** LVM's own, for life: a name can get to another LV, this cannot. */
+  readonly uuid: string;
+  /** The group's tags, or its name, say that it is deleted. Its own tags say whether it is ours. */
+  readonly isDeleted: boolean;
   /** What a reader of the device sees: of a copy-on-write snapshot the size of its origin, not of its store. */
   readonly sizeBytes: number;
   readonly tags: ReadonlySet<string>;
@@ -46,14 +50,23 @@ export function parseView(text: string): View {
   const [group] = rows(text, 'vg');
   if (group === undefined) throw new Error('the report holds no volume group');
   const byName = new Map(rows(text, 'seg').map((row) => [row('lv_name'), row] as const));
-  return { group: parseGroup(group), volumes: [...byName.values()].map(parseVolume) };
+  const parsed = parseGroup(group);
+  return { group: parsed, volumes: [...byName.values()].map((row) => parseVolume(row, parsed)) };
 }
 
-function parseVolume(row: Row): LogicalVolume {
+/** What the group's tags say of LVs that are not there any more. */
+export function staleMarks({ group, volumes }: View): readonly string[] {
+  const uuids = new Set(volumes.map(({ uuid }) => uuid));
+  return [...group.tags].filter((tag) => tag.startsWith(tags.deleted) && !uuids.has(tag.slice(tags.deleted.length)));
+}
+
+function parseVolume(row: Row, group: VolumeGroup): LogicalVolume {
   const attributes = row('lv_attr');
   const isCowSnapshot = row('origin') !== '' && row('pool_lv') === '';
   return {
     name: row('lv_name'),
+    uuid: row('lv_uuid'),
+    isDeleted: isDeletedName(row('lv_name')) || group.tags.has(tags.deleted + row('lv_uuid')),
     sizeBytes: isCowSnapshot ? bytes(row('origin_size'), 'origin_size') : bytes(row('lv_size'), 'lv_size'),
     tags: parseTags(row('lv_tags')),
     origin: row('origin') || null,

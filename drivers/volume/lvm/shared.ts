@@ -1,5 +1,5 @@
-import { type DriverSnapshot, type DriverVolume, failure, type Logger } from '#driver';
-import { type LvmHost, takenByForeign } from './host.ts';
+import { type DriverSnapshot, type DriverVolume, failure, isFailure, type Logger } from '#driver';
+import { isNameTaken, type LvmHost, takenByForeign } from './host.ts';
 import { deletedName, isDeletedName, lvName, tags } from './names.ts';
 import type { LogicalVolume, View } from './report.ts';
 
@@ -26,18 +26,50 @@ export function toGb(bytes: number): number {
   return Math.ceil(bytes / GIB);
 }
 
-/** The LV of that name, if it is ours. `isForeign` says that the name is taken by what is not. */
+/**
+ * The LV of that name, if it is ours. `isForeign` says that the name is taken by what is not; `deleted` is what still has
+ * the name and is deleted.
+ */
 export function lookUp(volumes: readonly LogicalVolume[], name: string) {
   const found = volumes.find((volume) => volume.name === name);
   const isOurs = found?.tags.has(tags.owned) === true;
-  return { own: isOurs ? found : null, isForeign: found !== undefined && !isOurs };
+  const deleted = found !== undefined && isQuarantined(found) ? found : null;
+  return { own: isOurs && deleted === null ? found : null, isForeign: found !== undefined && !isOurs, deleted };
 }
 
-/** The LV for something that is about to be made: null where there is none, an error where the name is another's. */
+/** The LV for something that is about to be made: null where the name is free now, an error where it is another's. */
 export async function findForCreate(host: LvmHost, name: string): Promise<LogicalVolume | null> {
-  const { own, isForeign } = lookUp((await host.recentView()).volumes, name);
+  const { own, isForeign, deleted } = lookUp((await host.recentView()).volumes, name);
   if (isForeign) throw takenByForeign(host.settings.volumeGroup, name);
+  if (deleted !== null) await moveAside(host, deleted);
   return own;
+}
+
+/**
+ * Makes an LV of that name; or null is not what it answers: the LV that is there already, ours. lvcreate itself refuses a
+ * name that is taken, so nobody looks beforehand: a look costs as much as the making.
+ */
+export async function makeOrFind(
+  host: LvmHost,
+  name: string,
+  make: () => Promise<void>,
+): Promise<LogicalVolume | null> {
+  try {
+    await make();
+    return null;
+  } catch (error) {
+    if (!mayBeThere(error)) throw error;
+    const found = await findForCreate(host, name);
+    if (found !== null) return found;
+    if (!isNameTaken(error)) throw error;
+  }
+  await make();
+  return null;
+}
+
+/** Where there is no room for another one, that one may still be there. */
+function mayBeThere(error: unknown): boolean {
+  return isNameTaken(error) || isFailure(error, 'BackendRefuses') || isFailure(error, 'BackendFull');
 }
 
 /** The LV for something that is about to go: null where there is none of ours. Another's stays, and that is said. */
@@ -81,15 +113,29 @@ export function requireClosed(lv: LogicalVolume, code: 'VolumeIsBusy' | 'Snapsho
 }
 
 /**
- * Takes an LV away from its user, in one step that a crash leaves done or not done: it gets a name under which nobody finds
- * it. The wiper erases and removes it (wiper.ts).
+ * Gives an LV a name under which nobody finds it: its own is free then, and it counts as deleted. The name that it has then;
+ * of one that is deleted already somebody else may have been quicker. Null where it is gone.
  */
-export async function quarantine(host: LvmHost, { volumes }: View, lv: LogicalVolume): Promise<void> {
-  const isTaken = (name: string) => volumes.some((other) => other.name === name);
-  await host.rename(lv.name, deletedName(lv.name, isTaken));
+export async function moveAside(host: LvmHost, { uuid }: LogicalVolume): Promise<string | null> {
+  const find = ({ volumes }: View) => volumes.find((lv) => lv.uuid === uuid);
+  const view = await host.recentView();
+  const lv = find(view);
+  if (lv === undefined) return null;
+  if (isDeletedName(lv.name)) return lv.name;
+  const isTaken = (name: string) => view.volumes.some((other) => other.name === name);
+  const aside = deletedName(lv.name, isTaken);
+  try {
+    await host.rename(lv.name, aside);
+    return aside;
+  } catch (error) {
+    const now = find(await host.view());
+    if (now === undefined) return null;
+    if (!isDeletedName(now.name)) throw error;
+    return now.name;
+  }
 }
 
 /** Ours, deleted, and not removed yet. */
 export function isQuarantined(lv: LogicalVolume): boolean {
-  return isDeletedName(lv.name) && lv.tags.has(tags.owned);
+  return lv.isDeleted && lv.tags.has(tags.owned);
 }

@@ -15,8 +15,8 @@ import {
   findForCreate,
   findForDelete,
   lookUp,
+  makeOrFind,
   type Provisioning,
-  quarantine,
   requireClosed,
   requireSnapshot,
   requireVolume,
@@ -39,14 +39,15 @@ export function thickProvisioning(
     fill: (device: string, lv: LogicalVolume, isZero: boolean) => Promise<void>,
   ): Promise<void> {
     const name = lvName(volume.name);
-    const found = await findForCreate(host, name);
-    if (found !== null && !found.tags.has(tags.making)) return;
-    if (found === null) {
+    // Without bytes there is nothing to put right.
+    const lvTags = metadataOnly ? [tags.owned] : [tags.owned, tags.making];
+    const wanted = { volumeGroup, name, sizeBytes: toBytes(volume.sizeGb), tags: lvTags };
+    const isThere = ({ volumes }: View) => lookUp(volumes, name).own !== null;
+    const found = await makeOrFind(host, name, async () => {
       await requireRoom();
-      const wanted = { volumeGroup, name, sizeBytes: toBytes(volume.sizeGb), tags: [tags.owned, tags.making] };
-      const isThere = ({ volumes }: View) => lookUp(volumes, name).own?.tags.has(tags.making) === true;
       await host.change(commands.createThick(wanted, { metadataOnly }), isThere, volume.sizeGb);
-    }
+    });
+    if (found === null ? metadataOnly : !found.tags.has(tags.making)) return;
     // Looked at after the LV has its extents: whoever gave back dirty ones took the group's tag away before.
     const view = await host.view();
     const lv = requireVolumeIn(view.volumes, volume);
@@ -111,18 +112,19 @@ export function thickProvisioning(
     },
 
     async deleteVolume(volume) {
-      const view = await host.view();
-      const { volumes } = view;
+      const name = lvName(volume.name);
+      const { volumes } = await host.quarantine((view) => {
+        const lv = findForDelete(view.volumes, log, name);
+        if (lv === null) return [];
+        const snapshots = view.volumes.filter((other) => other.origin === lv.name);
+        if (snapshots.length > 0) {
+          const names = snapshots.map((snapshot) => snapshot.name).join(', ');
+          throw failure('VolumeIsBusy', { id: volume.id, reason: `it has snapshots: ${names}. Delete them first.` });
+        }
+        requireClosed(lv, 'VolumeIsBusy', volume.id);
+        return [lv];
+      });
       await removeTemporary(volumes, volume.name);
-      const lv = findForDelete(volumes, log, lvName(volume.name));
-      if (lv === null) return;
-      const snapshots = volumes.filter((other) => other.origin === lv.name);
-      if (snapshots.length > 0) {
-        const names = snapshots.map((snapshot) => snapshot.name).join(', ');
-        throw failure('VolumeIsBusy', { id: volume.id, reason: `it has snapshots: ${names}. Delete them first.` });
-      }
-      requireClosed(lv, 'VolumeIsBusy', volume.id);
-      await quarantine(host, view, lv);
     },
 
     async extendVolume(volume, newSizeGb) {

@@ -12,12 +12,12 @@ import {
   findForDelete,
   GIB,
   lookUp,
+  makeOrFind,
+  moveAside,
   type Provisioning,
-  quarantine,
   requireClosed,
   requireSnapshot,
   requireVolume,
-  requireVolumeIn,
   toBytes,
   toGb,
 } from './shared.ts';
@@ -47,11 +47,12 @@ export function thinProvisioning(host: LvmHost, requireRoom: () => Promise<void>
     await host.change(commands.createThinSnapshot(snapshot), isThere(name));
   }
 
-  async function drop(view: View, name: string, code: 'VolumeIsBusy' | 'SnapshotIsBusy', id: string): Promise<void> {
-    const lv = findForDelete(view.volumes, log, name);
-    if (lv === null) return;
-    requireClosed(lv, code, id);
-    await quarantine(host, view, lv);
+  async function drop(names: readonly string[], code: 'VolumeIsBusy' | 'SnapshotIsBusy', id: string): Promise<void> {
+    await host.quarantine(({ volumes }) => {
+      const found = names.map((name) => findForDelete(volumes, log, name)).filter((lv) => lv !== null);
+      for (const lv of found) requireClosed(lv, code, id);
+      return found;
+    });
   }
 
   /** A thin snapshot of the snapshot takes the volume's place; what was there is deleted. */
@@ -60,26 +61,25 @@ export function thinProvisioning(host: LvmHost, requireRoom: () => Promise<void>
     const before = (await host.view()).volumes;
     // Cut off between its two renames: the volume is back first.
     if (lookUp(before, name).own === null && lookUp(before, next).own !== null) await host.rename(next, name);
-    const now = await host.recentView();
-    const current = requireVolumeIn(now.volumes, volume);
+    const current = await requireVolume(host, volume);
     requireClosed(current, 'VolumeIsBusy', volume.id);
     // One that an earlier try has left may be of another snapshot.
-    await drop(now, next, 'VolumeIsBusy', volume.id);
+    await drop([next], 'VolumeIsBusy', volume.id);
     await snapshotOf(next, [tags.owned], () => requireSnapshot(host, snapshot));
-    const view = await host.recentView();
-    const made = lookUp(view.volumes, next).own;
+    const made = lookUp((await host.recentView()).volumes, next).own;
     if (made !== null) await grow(made, current.sizeBytes / GIB);
-    await quarantine(host, view, current);
+    await moveAside(host, current);
     await host.rename(next, name);
   }
 
   return {
     async createVolume(volume) {
       const name = lvName(volume.name);
-      if ((await findForCreate(host, name)) !== null) return;
-      await requireRoom();
       const wanted = { volumeGroup, name, pool, sizeBytes: toBytes(volume.sizeGb), tags: [tags.owned] };
-      await host.change(commands.createThin(wanted), isThere(name), volume.sizeGb);
+      await makeOrFind(host, name, async () => {
+        await requireRoom();
+        await host.change(commands.createThin(wanted), isThere(name), volume.sizeGb);
+      });
     },
     async createVolumeFromSnapshot(volume, snapshot) {
       await snapshotOf(lvName(volume.name), [tags.owned], () => requireSnapshot(host, snapshot));
@@ -90,21 +90,18 @@ export function thinProvisioning(host: LvmHost, requireRoom: () => Promise<void>
       await grow(await requireVolume(host, volume), volume.sizeGb);
     },
     async deleteVolume(volume) {
-      const view = await host.view();
-      for (const name of [revertedName(volume.name), lvName(volume.name)]) {
-        await drop(view, name, 'VolumeIsBusy', volume.id);
-      }
+      await drop([revertedName(volume.name), lvName(volume.name)], 'VolumeIsBusy', volume.id);
     },
     extendVolume: async (volume, newSizeGb) => grow(await requireVolume(host, volume), newSizeGb),
     revertToSnapshot: revert,
     createSnapshot: async (snapshot) =>
       snapshotOf(lvName(snapshot.name), [tags.owned, tags.snapshot], () => requireVolume(host, snapshot.volume)),
-    deleteSnapshot: async (snapshot) => drop(await host.view(), lvName(snapshot.name), 'SnapshotIsBusy', snapshot.id),
+    deleteSnapshot: async (snapshot) => drop([lvName(snapshot.name)], 'SnapshotIsBusy', snapshot.id),
   };
 }
 
 function isThere(name: string) {
-  return ({ volumes }: View) => volumes.some((lv) => lv.name === name && lv.tags.has(tags.owned));
+  return ({ volumes }: View) => lookUp(volumes, name).own !== null;
 }
 
 /** Makes the pool where it is missing, and refuses one whose new blocks would show old bytes. */

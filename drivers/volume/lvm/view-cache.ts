@@ -5,6 +5,8 @@
 export interface ViewCache<T> {
   /** A reading that began at most `maxAgeMs` ago; 0: one that begins now or later. */
   get(maxAgeMs: number): Promise<T>;
+  /** A reading of that age at most, whatever was changed since, and how many changes those were. */
+  atMostOld(maxAgeMs: number): Promise<{ readonly value: T; readonly changes: number }>;
   /** Something was changed: what was read before, or is being read, is not handed out any more. */
   changed(): void;
 }
@@ -34,19 +36,31 @@ export function createViewCache<T>(read: () => Promise<T>, now: () => number = (
     return value;
   }
 
+  async function atMostOld(maxAgeMs: number) {
+    const known = latest;
+    if (known !== null && now() - known.startedAtMs <= maxAgeMs) {
+      const value = await known.value;
+      return { value, changes: changes - known.changes };
+    }
+    return { value: await get(0), changes: 0 };
+  }
+
+  function get(maxAgeMs: number): Promise<T> {
+    const isGood = latest !== null && latest.changes === changes && maxAgeMs > 0;
+    if (isGood && now() - latest!.startedAtMs <= maxAgeMs) return latest!.value;
+    if (!isRunning) return start();
+    next ??= latest!.value
+      .catch(() => {})
+      .then(() => {
+        next = null;
+        return start();
+      });
+    return next;
+  }
+
   return {
-    get(maxAgeMs) {
-      const isGood = latest !== null && latest.changes === changes && maxAgeMs > 0;
-      if (isGood && now() - latest!.startedAtMs <= maxAgeMs) return latest!.value;
-      if (!isRunning) return start();
-      next ??= latest!.value
-        .catch(() => {})
-        .then(() => {
-          next = null;
-          return start();
-        });
-      return next;
-    },
+    get,
+    atMostOld,
     changed() {
       changes += 1;
     },

@@ -14,6 +14,8 @@ import { newVolume } from '../../support/volume-driver-lane.ts';
 const reason = await whyNoLvm();
 const isReal = reason === null && (await hasDeviceMapper());
 const needsKernel = { skip: isReal ? false : 'no device-mapper in this kernel' };
+/** Where there are bytes to erase, a volume has another name by then. */
+const removedAsNamed = { skip: isReal ? 'with bytes it is removed under a name that nobody else gets' : false };
 const UNIT_GB = 1 / 32;
 /** One extent of 64 KiB. */
 const TINY_GB = 1 / 16384;
@@ -23,7 +25,7 @@ const SOME = 1 * MIB;
 describe('LVM under faults', { skip: reason ?? false, timeout: 40 * 60_000 }, () => {
   test('an lvm command killed at any moment leaves nothing that a second try does not mend', async (t) => {
     const group = await groupFor(t, 4);
-    for (const program of ['lvcreate', 'lvrename', 'lvremove']) {
+    for (const program of ['lvcreate', 'vgchange', 'lvremove']) {
       for (const afterMs of isReal ? [50, 100, 200, 300] : [5, 20, 40]) {
         const driver = await openOn(group, 'default', {}, killOnce(program, afterMs));
         const volume = newVolume(UNIT_GB);
@@ -66,21 +68,89 @@ describe('LVM under faults', { skip: reason ?? false, timeout: 40 * 60_000 }, ()
 
   test('an idle minute, which is a report of capabilities and a look for maintenance, is one lvm command', async (t) => {
     const group = await groupFor(t, 2);
-    const commands: string[] = [];
-    const counted = (executor: Executor): Executor => ({
-      ...executor,
-      run(command) {
-        commands.push(command.argv.slice(0, 2).join(' '));
-        return executor.run(command);
-      },
-    });
-    const driver = await openOn(group, 'default', {}, counted);
+    const { around, programs } = recordCommands();
+    const driver = await openOn(group, 'default', {}, around);
     await driver.createVolume(newVolume(UNIT_GB));
     await driver.stats();
-    commands.length = 0;
+    programs.length = 0;
     await driver.stats();
     await maintain(driver);
-    assert.deepEqual(commands, ['lvm fullreport']);
+    assert.deepEqual(programs, ['lvm']);
+  });
+
+  test('twenty volumes cost a command each to make, and all together two turns to delete', async (t) => {
+    const group = await groupFor(t, 24);
+    const { around, programs } = recordCommands();
+    const driver = await openOn(group, isReal ? 'thin' : 'default', {}, around);
+    const volumes = Array.from({ length: 20 }, () => newVolume(UNIT_GB / 4));
+    await driver.stats();
+    programs.length = 0;
+    await Promise.all(volumes.map((volume) => driver.createVolume(volume)));
+    assert.deepEqual(
+      programs,
+      volumes.map(() => 'lvcreate'),
+    );
+    programs.length = 0;
+    await Promise.all(volumes.map((volume) => driver.deleteVolume(volume)));
+    // The first goes at once, by itself; the rest gathers meanwhile.
+    assert.deepEqual(programs, ['lvm', 'vgchange', 'lvm', 'vgchange']);
+    assert.deepEqual(await driver.list(), []);
+    await maintain(driver);
+    assert.doesNotMatch(await group.lvm('lvs', group.name), /volume-/);
+    assert.doesNotMatch(await group.lvm('vgs', '--options', 'vg_tags', group.name), /deleted/, 'no mark is left');
+  });
+
+  test('a name is free as soon as its volume is deleted, and the new one survives what comes of the old', async (t) => {
+    const group = await groupFor(t, 4);
+    const driver = await openOn(group, 'default');
+    const volume = newVolume(UNIT_GB);
+    await driver.createVolume(volume);
+    await driver.deleteVolume(volume);
+    await driver.createVolume(volume);
+    await driver.deleteVolume(volume);
+    await driver.createVolume(volume);
+    assert.equal((await driver.list()).length, 1);
+    await maintain(driver);
+    assert.equal((await driver.list()).length, 1);
+    assert.equal((await driver.stats()).pools[0]!.provisionedGb, Math.floor(UNIT_GB * 1000) / 1000);
+  });
+
+  test('the wiper removes what it has looked at, never what has got the name since', removedAsNamed, async (t) => {
+    const group = await groupFor(t, 4);
+    const volume = newVolume(UNIT_GB);
+    const make = ['--yes', '--activate', 'n', '--zero', 'n', '--wipesignatures', 'n', '--addtag', 'ashlar'] as const;
+    let isArmed = true;
+    const swap = (executor: Executor): Executor => ({
+      ...executor,
+      async run(command) {
+        const name = command.argv.at(-1)!.split('/')[1]!;
+        if (isArmed && command.argv[0] === 'lvremove') {
+          isArmed = false;
+          await group.lvm('lvrename', group.name, name, `deleted-${name}.7`);
+          await group.lvm('lvcreate', ...make, '--size', '4m', '--name', name, group.name);
+        }
+        return await executor.run(command);
+      },
+    });
+    const driver = await openOn(group, 'default', {}, swap);
+    await driver.createVolume(volume);
+    await driver.deleteVolume(volume);
+    await maintain(driver);
+    const names = await group.lvm('lvs', '--noheadings', '--options', 'lv_name', group.name);
+    const left = names.split('\n').map((line) => line.trim());
+    assert.equal(left.filter((name) => name.endsWith(volume.name)).length, 1, names);
+    assert.doesNotMatch(names, /deleted/);
+  });
+
+  test('what an older version has deleted, by its name, is removed as well', async (t) => {
+    const group = await groupFor(t, 4);
+    const driver = await openOn(group, 'default');
+    const volume = newVolume(UNIT_GB);
+    await driver.createVolume(volume);
+    await group.lvm('lvrename', group.name, volume.name, `deleted-${volume.name}`);
+    assert.deepEqual(await driver.list(), []);
+    await maintain(driver);
+    assert.doesNotMatch(await group.lvm('lvs', group.name), /volume-/);
   });
 
   test('an open device is not deleted; opened afterwards, it stays until it is closed', needsKernel, async (t) => {
@@ -93,7 +163,7 @@ describe('LVM under faults', { skip: reason ?? false, timeout: 40 * 60_000 }, ()
     assert.equal((await driver.list()).length, 1);
     await held.close();
     await driver.deleteVolume(volume);
-    const late = await open(`/dev/${group.name}/deleted-${volume.name}`, 'r');
+    const late = await open(`/dev/${group.name}/${volume.name}`, 'r');
     await maintain(driver);
     assert.notEqual((await driver.stats()).pools[0]!.provisionedGb, 0, 'it is open, and so not free');
     await late.close();
@@ -176,6 +246,21 @@ function openOn(
     ...values,
   };
   return openDriver(lvmDriver, all, around);
+}
+
+/** The programs that a driver runs, in order. */
+function recordCommands(): { readonly programs: string[]; readonly around: (executor: Executor) => Executor } {
+  const programs: string[] = [];
+  return {
+    programs,
+    around: (executor) => ({
+      ...executor,
+      run(command) {
+        programs.push(command.argv[0]);
+        return executor.run(command);
+      },
+    }),
+  };
 }
 
 /** Kills the program's first run after some time; where it was faster, nothing happens. */

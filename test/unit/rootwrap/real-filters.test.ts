@@ -21,6 +21,8 @@ const UUID = '0b1c2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d';
 const VOLUME = `volume-${UUID}`;
 const SNAPSHOT = `_snapshot-${UUID}`;
 const DELETED = `deleted-${VOLUME}`;
+const LV_UUID = 'HE9n2S-MfKo-yOL4-kNfl-Gm2x-R7ev-hOV0cf';
+const MARK = `ashlar.deleted.${LV_UUID}`;
 const DEVICE = `/dev/${VG}/${VOLUME}`;
 const tags = ['ashlar', 'ashlar.making'];
 const named = { volumeGroup: VG, name: VOLUME, tags };
@@ -47,18 +49,32 @@ const lvmSamples: Record<keyof typeof lvm, readonly (readonly string[])[]> = {
   createThinSnapshot: [lvm.createThinSnapshot({ ...named, name: SNAPSHOT, origin: VOLUME })],
   extend: [lvm.extend(VG, VOLUME, 3 * 2 ** 30)],
   remove: [lvm.remove(VG, SNAPSHOT), lvm.remove(VG, DELETED), lvm.remove(VG, DELETED, `${DELETED}.2`)],
+  // What is named and not selected, or the other way round, stays.
+  removeExactly: [[VOLUME], [VOLUME, DELETED]].flatMap((names) => {
+    const argv = lvm.removeExactly(
+      VG,
+      names.map((name) => ({ name, uuid: LV_UUID })),
+    );
+    return names.length === 1 ? [argv] : [argv, argv.slice(0, -1)];
+  }),
   rename: [
     lvm.rename(VG, VOLUME, DELETED),
     lvm.rename(VG, `revert-of-${VOLUME}`, VOLUME),
     lvm.rename(VG, SNAPSHOT, `deleted-${SNAPSHOT}.17`),
   ],
-  activate: [lvm.activate(VG, VOLUME), lvm.activate(VG, DELETED), lvm.activate(VG, `${VG}-pool`)],
+  activate: [
+    lvm.activate(VG, VOLUME),
+    lvm.activate(VG, VOLUME, DELETED),
+    lvm.activate(VG, DELETED),
+    lvm.activate(VG, `${VG}-pool`),
+  ],
   addTag: [
     lvm.addTag(VG, VOLUME, 'ashlar.growing-from.1073741824'),
     lvm.addTag(VG, DELETED, 'ashlar.wiped-to.1073741824'),
   ],
   removeTag: [lvm.removeTag(VG, VOLUME, 'ashlar.making')],
-  removeGroupTag: [lvm.removeGroupTag(VG, 'ashlar.free-space-is-zero')],
+  addGroupTags: [[MARK], [MARK, MARK]].map((marks) => lvm.addGroupTags(VG, marks)),
+  removeGroupTags: [['ashlar.free-space-is-zero'], [MARK], [MARK, MARK]].map((marks) => lvm.removeGroupTags(VG, marks)),
   zeroOut: [lvm.zeroOut(range), lvm.zeroOut({ ...range, device: `/dev/${VG}/${DELETED}` })],
   zeroByDd: [lvm.zeroByDd(range)],
   copy: [true, false].map((skipZeros) => lvm.copy(range, `/dev/${VG}/${SNAPSHOT}`, { skipZeros })),
@@ -252,6 +268,13 @@ const nearMisses: readonly string[] = [
   `lvchange --yes --activate n --ignoreactivationskip ${VG}/${VOLUME}`,
   `lvchange --yes --activate y --ignoreactivationskip other/${VOLUME}`,
   `vgchange --addtag ashlar.free-space-is-zero ${VG}`,
+  `vgchange --addtag ashlar.deleted. ${VG}`,
+  `vgchange --addtag ${MARK}`,
+  `vgchange --addtag ${MARK} other`,
+  `vgchange --addtag ${MARK} --deltag ashlar.free-space-is-zero ${VG}`,
+  `lvremove --yes --config 'activation { retry_deactivation = 1 }' --select lv_uuid=${LV_UUID}`,
+  `lvremove --yes --config 'activation { retry_deactivation = 1 }' --select lv_uuid=${LV_UUID} ${VG}`,
+  `lvremove --yes --config 'activation { retry_deactivation = 1 }' --select lv_uuid=${LV_UUID} ${VG}/root`,
   `vgchange --deltag ashlar.free-space-is-zero other`,
   `vgchange -an ${VG}`,
   `vgremove --yes ${VG}`,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { volumesLeft, whyNoMore } from '../../../../../drivers/volume/lvm/guards.ts';
+import { hasAmpleRoom, volumesLeft, whyNoMore } from '../../../../../drivers/volume/lvm/guards.ts';
 import { type LogicalVolume, parseView, type View } from '../../../../../drivers/volume/lvm/report.ts';
 
 const plain = parseView(
@@ -42,4 +42,14 @@ test('a pool at a threshold says which, and how to grow it', () => {
 test('how many volumes fit is never below none', () => {
   assert.ok(volumesLeft(plain) > 1000);
   assert.equal(volumesLeft(withMetadata(0)), 0);
+});
+
+test('an older report is enough only far from every limit, and the less the more was changed since', () => {
+  assert.ok(hasAmpleRoom(plain, null, thresholds, 0));
+  assert.ok(!hasAmpleRoom(plain, null, thresholds, 60), 'sixty changes may have taken half a megabyte');
+  assert.ok(!hasAmpleRoom(withMetadata(80 * 1024), null, thresholds, 0));
+  assert.ok(hasAmpleRoom(plain, pool(74, 64), thresholds, 0));
+  assert.ok(!hasAmpleRoom(plain, pool(75, 1), thresholds, 0));
+  assert.ok(!hasAmpleRoom(plain, pool(1, 65), thresholds, 0));
+  assert.ok(!hasAmpleRoom(plain, pool(null, null), thresholds, 0));
 });

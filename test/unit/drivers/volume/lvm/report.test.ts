@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { growingFrom, parseView, wipedTo } from '../../../../../drivers/volume/lvm/report.ts';
+import { growingFrom, parseView, staleMarks, wipedTo } from '../../../../../drivers/volume/lvm/report.ts';
 
 const fixture = (name: string) =>
   readFileSync(new URL(`../../../../fixtures/lvm/${name}`, import.meta.url), { encoding: 'utf8' });
@@ -29,6 +29,19 @@ test('tags of the volume and of its group, and where an extend began', () => {
   assert.deepEqual([...group.tags], ['ashlar.free-space-is-zero']);
   assert.equal(growingFrom(find('volume-0b2')), 1073741824);
   assert.equal(growingFrom(find('volume-5d1')), null);
+});
+
+test('deleted is what the group’s tags say by uuid, or what has the name; what is gone leaves a stale mark', () => {
+  const [report] = JSON.parse(fixture('report-linear.json')).report;
+  const [first, second] = report.seg.map(({ lv_uuid }: { lv_uuid: string }) => lv_uuid);
+  const tagged = (vg_tags: string) =>
+    parseView(JSON.stringify({ report: [{ ...report, vg: [{ ...report.vg[0], vg_tags }] }] }));
+  const deleted = (vg_tags: string) => tagged(vg_tags).volumes.filter(({ isDeleted }) => isDeleted);
+  const byName = deleted('').map(({ name }) => name);
+  assert.deepEqual(byName, ['deleted-volume-7c9e6679-7425-40de-944b-e07fc1f90ae7']);
+  const marked = deleted(`x,ashlar.deleted.${second},ashlar.deleted.gone`).map(({ uuid }) => uuid);
+  assert.ok(marked.includes(second) && marked.length <= 2);
+  assert.deepEqual(staleMarks(tagged(`ashlar.deleted.gone,ashlar.deleted.${first},x`)), ['ashlar.deleted.gone']);
 });
 
 test('of two notes of how far erasing went, the smaller counts', () => {

@@ -94,3 +94,15 @@ test('no caller ever sees what was before a change that had ended when it asked'
     }),
   );
 });
+
+test('an older reading is handed out with the number of changes since, until it is too old', async () => {
+  const { cache, reads, pass, change } = world();
+  await cache.get(0);
+  change();
+  change();
+  assert.deepEqual(await cache.atMostOld(10), { value: 0, changes: 2 });
+  assert.equal(reads(), 1);
+  pass(11);
+  assert.deepEqual(await cache.atMostOld(10), { value: 2, changes: 0 });
+  assert.equal(reads(), 2);
+});

@@ -12,6 +12,7 @@ const [any] = parseView(
 const lv = (changes: Partial<LogicalVolume>): LogicalVolume => ({
   ...any!,
   name: 'deleted-volume-a',
+  isDeleted: true,
   tags: new Set(['ashlar']),
   ...changes,
 });
@@ -20,11 +21,12 @@ const namesOf = (volumes: readonly LogicalVolume[]) => removable(volumes).map(({
 test('removed is what was deleted and is ours, not open, and nobody’s origin', () => {
   assert.deepEqual(namesOf([lv({})]), ['deleted-volume-a']);
   assert.deepEqual(namesOf([lv({ tags: new Set() })]), []);
-  assert.deepEqual(namesOf([lv({ name: 'volume-a' })]), []);
+  assert.deepEqual(namesOf([lv({ name: 'volume-a' })]), ['volume-a']);
+  assert.deepEqual(namesOf([lv({ isDeleted: false })]), []);
   assert.deepEqual(namesOf([lv({ isOpen: true })]), []);
   // lvremove of an origin takes its copy-on-write snapshots with it; a thin snapshot stands by itself.
-  assert.deepEqual(namesOf([lv({}), lv({ name: '_snapshot-b', origin: 'deleted-volume-a' })]), []);
-  const thin = lv({ name: '_snapshot-b', origin: 'deleted-volume-a', pool: 'vg-pool' });
+  assert.deepEqual(namesOf([lv({}), lv({ name: '_snapshot-b', isDeleted: false, origin: 'deleted-volume-a' })]), []);
+  const thin = lv({ name: '_snapshot-b', isDeleted: false, origin: 'deleted-volume-a', pool: 'vg-pool' });
   assert.deepEqual(namesOf([lv({ pool: 'vg-pool' }), thin]), ['deleted-volume-a']);
 });
 
