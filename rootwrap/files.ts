@@ -10,8 +10,7 @@ const { O_RDONLY, O_WRONLY, O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = fs.
 const MAX_VALUE_BYTES = 4096;
 const MAX_READ_BYTES = 1024 * 1024;
 const NOTHING = Buffer.alloc(0);
-
-export class VerbError extends Error {}
+const CONTROLS = /[^ -~\u0080-\uffff]/;
 
 type Verb = (paths: readonly string[], input: Buffer) => Buffer;
 
@@ -21,44 +20,37 @@ export const fileVerbs: Readonly<Record<string, Verb>> = {
     // A secret comes on stdin; what the filters judge comes as a word.
     const input = word === undefined ? stdin : Buffer.from(word);
     // A value is one line: a second one could be a second setting. Tools of files end theirs with a newline; configfs must not.
-    if (input.length > MAX_VALUE_BYTES || hasControls(input.toString('latin1'))) {
-      throw new VerbError(`a value is one line without control characters, ${MAX_VALUE_BYTES} bytes at the most`);
+    if (input.length > MAX_VALUE_BYTES || CONTROLS.test(input.toString('latin1'))) {
+      throw new Error(`a value is one line without control characters, ${MAX_VALUE_BYTES} bytes at the most`);
     }
-    return atEntry(path, (entry) =>
-      withPlainFile(entry, O_WRONLY | O_CREAT, (fd) => {
-        idempotent('EINVAL', () => fs.ftruncateSync(fd));
-        if (fs.writeSync(fd, input) !== input.length) throw new VerbError('the value was not taken whole');
-        return NOTHING;
-      }),
-    );
+    return withPlainFile(path, O_WRONLY | O_CREAT, (fd) => {
+      idempotent('EINVAL', () => fs.ftruncateSync(fd));
+      if (fs.writeSync(fd, input) !== input.length) throw new Error('the value was not taken whole');
+      return NOTHING;
+    });
   },
   '@link': ([target, path]) =>
     atEntry(path, (entry) => {
       idempotent('EEXIST', () => fs.symlinkSync(target!, entry));
       // configfs says it from where the link is.
       const said = resolve(dirname(path!), fs.readlinkSync(entry));
-      if (said !== target) throw new VerbError('there is something else of that name');
+      if (said !== target) throw new Error('there is something else of that name');
       return NOTHING;
     }),
   '@remove': ([path]) =>
     atEntry(path, (entry) =>
       idempotent('ENOENT', () => (fs.lstatSync(entry).isDirectory() ? fs.rmdirSync(entry) : fs.unlinkSync(entry))),
     ),
-  '@read': ([path]) => atEntry(path, (entry) => withPlainFile(entry, O_RDONLY, readAll)),
+  '@read': ([path]) =>
+    withPlainFile(path, O_RDONLY, (fd) => {
+      const bytes = Buffer.alloc(MAX_READ_BYTES);
+      let length = 0;
+      for (let count = -1; count !== 0 && length < bytes.length; length += count) {
+        count = fs.readSync(fd, bytes, length, bytes.length - length, null);
+      }
+      return bytes.subarray(0, length);
+    }),
 };
-
-function hasControls(text: string): boolean {
-  return /[^ -~\u0080-\uffff]/.test(text);
-}
-
-function readAll(fd: number): Buffer {
-  const bytes = Buffer.alloc(MAX_READ_BYTES);
-  let length = 0;
-  for (let count = -1; count !== 0 && length < bytes.length; length += count) {
-    count = fs.readSync(fd, bytes, length, bytes.length - length, null);
-  }
-  return bytes.subarray(0, length);
-}
 
 /** Does it; that error means it is done already. */
 function idempotent(code: string, act: () => void): Buffer {
@@ -72,31 +64,32 @@ function idempotent(code: string, act: () => void): Buffer {
 
 /** Calls back with a name for the path's last part that leads nowhere else; its directories are held open meanwhile. */
 function atEntry(path: string | undefined, act: (entry: string) => Buffer): Buffer {
-  const parts = path?.split('/') ?? [];
-  const names = parts.slice(1);
-  const isPlain = names.every((name) => name !== '' && name !== '.' && name !== '..' && !hasControls(name));
-  if (parts[0] !== '' || names.length === 0 || !isPlain) throw new VerbError('it is no plain absolute path');
-  let directory = fs.openSync('/', O_RDONLY | O_DIRECTORY);
+  const [root, ...names] = path?.split('/') ?? [];
+  const isPlain = names.every((name) => name !== '' && name !== '.' && name !== '..' && !CONTROLS.test(name));
+  if (root !== '' || names.length === 0 || !isPlain) throw new Error('it is no plain absolute path');
+  let at = '/';
+  const opened: number[] = [];
   try {
     for (const name of names.slice(0, -1)) {
-      const next = fs.openSync(`/proc/self/fd/${directory}/${name}`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-      fs.closeSync(directory);
-      directory = next;
+      opened.push(fs.openSync(at + name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+      at = `/proc/self/fd/${opened.at(-1)}/`;
     }
-    return act(`/proc/self/fd/${directory}/${names.at(-1)}`);
+    return act(at + names.at(-1));
   } finally {
-    fs.closeSync(directory);
+    opened.forEach(fs.closeSync);
   }
 }
 
 /** No symlink, fifo or device, and no second name of another file: somebody may have put that there. */
-function withPlainFile(entry: string, flags: number, act: (fd: number) => Buffer): Buffer {
-  const fd = fs.openSync(entry, flags | O_NOFOLLOW | O_NONBLOCK, 0o600);
-  try {
-    const stat = fs.fstatSync(fd);
-    if (!stat.isFile() || stat.nlink !== 1) throw new VerbError('it is no plain file with one name');
-    return act(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
+function withPlainFile(path: string | undefined, flags: number, act: (fd: number) => Buffer): Buffer {
+  return atEntry(path, (entry) => {
+    const fd = fs.openSync(entry, flags | O_NOFOLLOW | O_NONBLOCK, 0o600);
+    try {
+      const stat = fs.fstatSync(fd);
+      if (!stat.isFile() || stat.nlink !== 1) throw new Error('it is no plain file with one name');
+      return act(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  });
 }

@@ -19,40 +19,33 @@ export interface Filter {
   /** The program, by name or path; of ReadFileFilter the file, of ArgvFilter perhaps a verb (`@write`). */
   readonly exec: string;
   readonly runAs: string;
+  /** As they stand in the file; of ArgvFilter its whole pattern is one. */
   readonly args: readonly string[];
-  /** ArgvFilter's alone: assignments, program and arguments. */
-  readonly pattern: readonly Part[];
+  /** ArgvFilter's alone: the command, with a line for each assignment, the program and each argument. */
+  readonly pattern: RegExp | null;
 }
 
-/**
- * One argument, whose group `trusted` has to be a path that root alone can change; or a group of arguments:
- * `( --addtag {tag} )*` any number of times, `( … )?` at most once.
- */
-export type Part =
-  | { readonly kind: 'argument'; readonly text: string; readonly matches: RegExp }
-  | { readonly kind: 'group'; readonly parts: readonly Part[]; readonly repeat: '*' | '?' };
-
 const KINDS = /^(Command|RegExp|Path|Env|ReadFile|Kill|Ip|IpNetnsExec|ChainingRegExp|Argv)Filter$/;
-const DEFAULT_DIRS = '/usr/local/sbin,/usr/local/bin,/usr/sbin,/usr/bin,/sbin,/bin';
+/** What could match the end of a line, and so more than one argument: a shape names what it allows, not what it does not. */
+const NO_SHAPE = /\[\^|\\\w|\(\?|[^ -~]/;
+const DIRS = '/usr/local/sbin,/usr/local/bin,/usr/sbin,/usr/bin,/sbin,/bin';
 
 export function parseSettings(text: string): Settings {
   const values = parseIni(text).get('DEFAULT');
-  const list = (value: string) => value.split(/\s*,\s*/).filter((each) => each !== '');
-  const one = (name: string, byDefault: string, shape: RegExp) => {
+  const get = (name: string, byDefault: string, shape: RegExp) => {
     const value = values?.get(name) ?? byDefault;
-    if (!shape.test(value)) throw new ConfigError(`${name} = '${value}' is none`);
-    return value.toLowerCase();
+    return shape.test(value) ? value : refuse(name, `'${value}' is none`);
   };
-  const filtersPath = list(values?.get('filters_path') ?? '');
-  if (filtersPath.length === 0) throw new ConfigError('filters_path is missing: name the directories of the filters');
-  const level = one('syslog_log_level', 'ERROR', /^(debug|info|warn|warning|error|critical)$/i);
+  const list = (value: string) => value.split(/\s*,\s*/).filter(Boolean);
   return {
-    filtersPath,
-    execDirs: list(values?.get('exec_dirs') ?? DEFAULT_DIRS),
-    useSyslog: /^(1|yes|true|on)$/.test(one('use_syslog', 'false', /^/)),
-    syslogFacility: one('syslog_log_facility', 'syslog', /^[a-z_]+\d?$/i).replace(/^log_/, ''),
-    logsCommands: level === 'debug' || level === 'info',
-    rlimitNofile: Number(one('rlimit_nofile', '1024', /^[1-9]\d{1,6}$/)),
+    filtersPath: list(get('filters_path', '', /[^\s,]/)),
+    execDirs: list(get('exec_dirs', DIRS, /^/)),
+    useSyslog: /^(1|yes|true|on)$/i.test(get('use_syslog', 'false', /^/)),
+    syslogFacility: get('syslog_log_facility', 'syslog', /^[a-z_]+\d?$/i)
+      .toLowerCase()
+      .replace(/^log_/, ''),
+    logsCommands: /^(debug|info)$/i.test(get('syslog_log_level', 'ERROR', /^(debug|info|warn(ing)?|error|critical)$/i)),
+    rlimitNofile: Number(get('rlimit_nofile', '1024', /^[1-9]\d{1,6}$/)),
   };
 }
 
@@ -61,57 +54,64 @@ export function parseFilters(text: string): Filter[] {
   const sections = parseIni(text);
   const shapes = new Map<string, string>();
   for (const [name, value] of sections.get('Shapes') ?? []) {
-    const source = value.replace(/^trusted:/, '').replace(/\{([a-z_]+)\}/g, (_, other: string) => {
-      return shapes.get(other) ?? refuse(`shape ${name}`, `there is no shape {${other}} above`);
-    });
+    const own = value.replace(/^trusted:/, '');
+    if (NO_SHAPE.test(own))
+      refuse(`shape ${name}`, '[^…], (?…) and classes like \\s could match more than one argument');
+    const source = withShapes(own, shapes, `shape ${name}`, (part) => part);
     compile(source, `shape ${name}`);
-    shapes.set(name, value.startsWith('trusted:') ? `(?<trusted>${source})` : `(?:${source})`);
+    shapes.set(name, own === value ? `(?:${source})` : `(?<trusted>${source})`);
   }
   return [...(sections.get('Filters') ?? [])].flatMap(([name, value]) => {
     const [kind = '', ...words] = value.split(',').map((word) => word.trim());
     if (!KINDS.test(kind)) return [];
-    const make = (exec = '', runAs = '', args: string[] = [], pattern: Part[] = []): Filter[] => {
-      if (exec === '' || runAs === '') refuse(`filter ${name}`, 'a program and a user are missing');
-      return [{ name, kind, exec, runAs, args, pattern }];
-    };
-    if (kind === 'ReadFileFilter') return make(words[0], 'root');
-    if (kind === 'KillFilter') return make('kill', words[0], words.slice(1));
-    // The pattern may have commas of its own.
-    const pattern = value.split(',').slice(3).join(',');
-    if (kind === 'ArgvFilter') return make(words[0], words[1], [], parsePattern(pattern, shapes, `filter ${name}`));
-    const [exec = '', runAs, ...args] = words;
-    const program = args.findIndex((word) => !word.includes('='));
-    if (kind !== 'EnvFilter' || !exec.includes('env') || program === -1) return make(exec, runAs, args);
-    return make(args[program], runAs, args.slice(0, program));
+    let [exec, runAs, ...args] = words;
+    let pattern: RegExp | null = null;
+    if (kind === 'ReadFileFilter') runAs = 'root';
+    if (kind === 'KillFilter') [exec, runAs, args] = ['kill', words[0], words.slice(1)];
+    if (kind === 'EnvFilter' && exec?.includes('env') && args.some((word) => !word.includes('='))) {
+      const at = args.findIndex((word) => !word.includes('='));
+      [exec, args] = [args[at], args.slice(0, at)];
+    }
+    if (kind === 'ArgvFilter') {
+      // The pattern may have commas of its own.
+      args = [value.split(',').slice(3).join(',').trim()];
+      pattern = compile(patternOf(args[0]!, shapes, `filter ${name}`), `filter ${name}`);
+    }
+    if (!exec || !runAs) return refuse(`filter ${name}`, 'a program or a user is missing');
+    return [{ name, kind, exec, runAs, args, pattern }];
   });
 }
 
 /** Words apart at blanks; '…' holds blanks together. */
-function parsePattern(text: string, shapes: ReadonlyMap<string, string>, what: string): Part[] {
-  if (text.split("'").length % 2 === 0) refuse(what, 'a quotation mark has no partner');
-  const whole: Part[] = [];
-  let group: Part[] | null = null;
-  for (const word of text.match(/(?:'[^']*'|[^\s'])+/g) ?? []) {
-    if (word === ')*' || word === ')?') {
-      if (group === null || group.length === 0) refuse(what, `'${word}' ends nothing`);
-      whole.push({ kind: 'group', parts: group, repeat: word === ')*' ? '*' : '?' });
-      group = null;
-    } else if (word !== '(') (group ?? whole).push(parseArgument(word.replaceAll("'", ''), shapes, what));
-    // A group in a group could match nothing without end.
-    else if (group === null) group = [];
-    else refuse(what, 'there is a group in a group');
-  }
-  if (group !== null || whole.length === 0) refuse(what, 'its pattern is not whole');
-  return whole;
+function patternOf(text: string, shapes: ReadonlyMap<string, string>, what: string): string {
+  const words = text.match(/(?:'[^']*'|[^\s'])+/g) ?? [];
+  const shape = words.map((word) => (/^\($|^\)[*?]$/.test(word) ? word[0] : 'w')).join('');
+  // A group in a group could match nothing without end.
+  if (text.split("'").length % 2 === 0 || !/^(w|\(w+\))+$/.test(shape))
+    refuse(what, 'its marks or groups are not whole');
+  return words
+    .map((word, at) => {
+      if (shape[at] !== 'w') return word.replace('(', '(?:');
+      return `${withShapes(word.replaceAll("'", ''), shapes, what, literal)}\\n`;
+    })
+    .join('');
 }
 
-/** `of={device}`: text as it is, and shapes. */
-function parseArgument(text: string, shapes: ReadonlyMap<string, string>, what: string): Part {
-  const source = text.replace(/\{([a-z_]+)\}|[^\w]/g, (character, shape?: string) => {
-    if (shape !== undefined) return shapes.get(shape) ?? refuse(what, `there is no shape {${shape}}`);
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
-  return { kind: 'argument', text, matches: compile(source, what) };
+/** `of={device}`: the shapes, and between them what `other` makes of the text. */
+function withShapes(
+  text: string,
+  shapes: ReadonlyMap<string, string>,
+  what: string,
+  other: (part: string) => string,
+): string {
+  return text.replace(/\{([a-z_]+)\}|[^{]+|\{/g, (part, shape?: string) =>
+    shape === undefined ? other(part) : (shapes.get(shape) ?? refuse(what, `there is no shape {${shape}} above`)),
+  );
+}
+
+/** As a regular expression that matches this alone. */
+function literal(text: string): string {
+  return text.replace(/\W/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function compile(source: string, what: string): RegExp {
@@ -130,22 +130,21 @@ function refuse(what: string, why: string): never {
 function parseIni(text: string): Map<string, Map<string, string>> {
   const sections = new Map<string, Map<string, string>>();
   let section: Map<string, string> | undefined;
-  let name: string | undefined;
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
+  let name = '';
+  for (const line of text.split(/\r?\n/)) {
     if (/^\s*([#;]|$)/.test(line)) continue;
-    const header = /^\[([^\]]+)\]\s*$/.exec(line)?.[1];
+    const [, header] = /^\[([^\]]+)\]\s*$/.exec(line) ?? [];
     const [, key, value = ''] = /^([^\s:=][^:=]*?)\s*[:=]\s*(.*?)\s*$/.exec(line) ?? [];
     if (header !== undefined) {
       section = sections.get(header) ?? new Map();
       sections.set(header, section);
-      name = undefined;
-    } else if (section !== undefined && name !== undefined && /^\s/.test(line)) {
-      section.set(name, `${section.get(name)} ${line.trim()}`);
+      name = '';
     } else if (section !== undefined && key !== undefined) {
       name = key.toLowerCase();
       section.delete(name);
       section.set(name, value);
-    } else refuse(`line ${index + 1}`, "neither a section nor 'name: value'");
+    } else if (name !== '' && /^\s/.test(line)) section!.set(name, `${section!.get(name)} ${line.trim()}`);
+    else refuse(`the line '${line.slice(0, 100)}'`, "neither a section nor 'name: value'");
   }
   return sections;
 }

@@ -64,7 +64,7 @@ export function createFrameReader(maxBytes: number, onFrame: (frame: Frame) => v
       const end = Math.max(8, 4 + length);
       if (isSane && bytes.length < end) needed = end;
       else {
-        onFrame(isSane ? decode(bytes.subarray(0, end)) : unread(bytes));
+        onFrame(decode(bytes.subarray(0, end), isSane));
         skip = Math.max(0, end - bytes.length);
         bytes = bytes.subarray(end);
         needed = 8;
@@ -75,16 +75,13 @@ export function createFrameReader(maxBytes: number, onFrame: (frame: Frame) => v
   };
 }
 
-function decode(bytes: Buffer): Frame {
+function decode(bytes: Buffer, isSane: boolean): Frame {
+  const frame = { id: bytes.readUInt32BE(4), header: undefined, body: Buffer.alloc(0) };
   try {
-    const end = HEAD_BYTES + bytes.readUInt32BE(8);
-    const header: unknown = end > bytes.length ? undefined : JSON.parse(bytes.toString('utf8', HEAD_BYTES, end));
-    return { ...unread(bytes), header, body: Buffer.from(bytes.subarray(end)) };
+    const end = HEAD_BYTES + (isSane ? bytes.readUInt32BE(8) : Number.NaN);
+    const header: unknown = end <= bytes.length ? JSON.parse(bytes.toString('utf8', HEAD_BYTES, end)) : undefined;
+    return header === undefined ? frame : { ...frame, header, body: Buffer.from(bytes.subarray(end)) };
   } catch {
-    return unread(bytes);
+    return frame;
   }
-}
-
-function unread(bytes: Buffer): Frame {
-  return { id: bytes.readUInt32BE(4), header: undefined, body: Buffer.alloc(0) };
 }

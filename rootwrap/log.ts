@@ -2,31 +2,28 @@
 import { spawn } from 'node:child_process';
 import { existsSync, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
-import type { Writable } from 'node:stream';
 import type { Settings } from './filters.ts';
-
-export type Level = 'info' | 'warning';
-export type Log = (level: Level, message: string) => void;
 
 const SYSLOG = '/dev/log';
 const LOGGER = '/usr/bin/logger';
-/** `<number>` before a line is what syslog calls these. */
-const SEVERITY = { info: '<6>', warning: '<4>' } as const;
 /** A reader that does not read loses lines; it must not hold up the deadlines of commands. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
 /** Syslog's socket is no stream, which is all that Node can open: one `logger` writes there for us, as long as we live. */
-export function createLog({ useSyslog, syslogFacility, logsCommands }: Settings): Log {
+export function createLog({ useSyslog, syslogFacility, logsCommands }: Settings) {
   const hasSyslog = useSyslog && existsSync(SYSLOG) && existsSync(LOGGER);
-  const write = writerTo(hasSyslog ? startLogger(syslogFacility) : stderr());
+  const stream = hasSyslog ? startLogger(syslogFacility) : stderr();
+  stream.on('error', () => {});
+  const write = (line: string) => stream.writableLength < MAX_WAITING_BYTES && stream.write(`${line}\n`);
   if (useSyslog && !hasSyslog) write(`warning: use_syslog is set, but there is no ${SYSLOG} or no ${LOGGER}`);
-  return (level, message) => {
+  return (level: 'info' | 'warning', message: string): void => {
     if (level === 'info' && useSyslog && !logsCommands) return;
-    write(hasSyslog ? `${SEVERITY[level]}${message}` : `${level}: ${message}`);
+    // `<number>` before a line is what syslog calls these.
+    write(hasSyslog ? `${level === 'info' ? '<6>' : '<4>'}${message}` : `${level}: ${message}`);
   };
 }
 
-function startLogger(facility: string): Writable {
+function startLogger(facility: string) {
   const argv = ['-t', 'ashlar-rootwrap', '-p', `${facility}.info`, '--prio-prefix', '--socket', SYSLOG];
   const logger = spawn(LOGGER, argv, { env: {}, detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
   logger.on('error', () => {}).unref();
@@ -34,15 +31,8 @@ function startLogger(facility: string): Writable {
 }
 
 /** Never one that blocks. */
-function stderr(): Writable {
+function stderr() {
   return fstatSync(2).isFIFO() ? new Socket({ fd: 2, readable: false }) : process.stderr;
-}
-
-function writerTo(stream: Writable): (line: string) => void {
-  stream.on('error', () => {});
-  return (line) => {
-    if (stream.writableLength < MAX_WAITING_BYTES) stream.write(`${line}\n`);
-  };
 }
 
 /** argv for the log: printable, bounded, and without what looks like a secret, though none may be there. */

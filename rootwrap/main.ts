@@ -13,7 +13,6 @@ import { createLog, describe } from './log.ts';
 import { decide } from './match.ts';
 import { createLook, whyUntrusted } from './trust.ts';
 
-const CODES = { refused: 99, noCommand: 98, badConfig: 97, notFound: 96, failed: 1 } as const;
 const VERB_LIMIT_MS = 60_000;
 const MAX_INPUT_BYTES = 64 * 1024;
 /** Node ignores SIGPIPE, and its children with it: this puts it right. */
@@ -21,18 +20,17 @@ const ENV = '/usr/bin/env';
 /** Every command is a fork of the daemon: the smaller it is and the fewer its threads, the sooner that is done. */
 const DAEMON_FLAGS = ['--single-threaded', '--max-semi-space-size=1'];
 
-await main(process.argv.slice(2)).catch((error: unknown) => fail(CODES.failed, String(error)));
+await main(process.argv.slice(2)).catch((error: unknown) => fail(1, String(error)));
 
 async function main(words: readonly string[]): Promise<void> {
   process.umask(0o022);
   process.chdir('/');
   const told = words[0] === '--owner' ? Number(words[1]) : null;
-  if (told !== null && !Number.isInteger(told)) fail(CODES.noCommand, '--owner takes a number');
   const [configFile, ...command] = told === null ? words : words.slice(2);
-  if (configFile === undefined || command.length === 0) {
-    fail(CODES.noCommand, 'usage: ashlar-rootwrap CONFIG COMMAND…, or CONFIG --daemon');
+  if (configFile === undefined || command.length === 0 || (told !== null && !Number.isInteger(told))) {
+    fail(98, 'usage: ashlar-rootwrap [--owner UID] CONFIG COMMAND…, or --daemon for the command');
   }
-  if (process.getuid?.() !== 0) fail(CODES.failed, 'it does nothing unless run as root, by sudo');
+  if (process.getuid?.() !== 0) fail(1, 'it does nothing unless run as root, by sudo');
   const context = load(configFile, told);
   if (command.length > 1 || command[0] !== '--daemon') return await once(command, context);
   if (process.execArgv.includes(DAEMON_FLAGS[0]!)) return await serve(context);
@@ -43,15 +41,13 @@ async function main(words: readonly string[]): Promise<void> {
 function load(configFile: string, owner: number | null): Context {
   const trusted = (path: string) => {
     const why = whyUntrusted(path, owner);
-    if (why !== null) fail(CODES.badConfig, `${why}; nothing is run until that is mended`);
-    return path;
+    return why === null ? path : fail(97, `${why}; nothing is run until that is mended`);
   };
   try {
     for (const own of [process.argv[1]!, process.execPath]) trusted(own);
     const settings = parseSettings(readFileSync(trusted(configFile), 'utf8'));
-    const filters = settings.filtersPath.flatMap((directory) => {
-      // One that is not there allows nothing.
-      if (!existsSync(directory)) return [];
+    // A directory that is not there allows nothing.
+    const filters = settings.filtersPath.filter(existsSync).flatMap((directory) => {
       const names = readdirSync(trusted(directory)).filter((name) => /^[^.].*\.filters$/.test(name));
       return names.toSorted().flatMap((name) => parseFilters(readFileSync(trusted(join(directory, name)), 'utf8')));
     });
@@ -61,39 +57,35 @@ function load(configFile: string, owner: number | null): Context {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (!(error instanceof ConfigError) && code === undefined) throw error;
-    return fail(CODES.badConfig, `configuration of ${configFile}: ${message}`);
+    return fail(97, `configuration of ${configFile}: ${message}`);
   }
 }
 
 async function once(command: readonly string[], context: Context): Promise<void> {
   const { filters, look, env, settings } = context;
   const decision = decide(filters, command, look);
+  const isRefused = decision.kind === 'refused';
   if (settings.useSyslog) {
-    const [level, what] = decision.kind === 'refused' ? (['warning', 'refused'] as const) : (['info', 'run'] as const);
-    createLog(settings)(level, `${describe(command)}: ${what}`);
+    createLog(settings)(isRefused ? 'warning' : 'info', `${describe(command)}: ${isRefused ? 'refused' : 'run'}`);
   }
-  if (decision.kind === 'refused') {
-    fail(CODES.refused, `Unauthorized command: ${describe(command)} (no filter matched)`);
-  }
+  if (isRefused) fail(99, `Unauthorized command: ${describe(command)} (no filter matched)`);
   if (decision.kind === 'not found') {
-    fail(CODES.notFound, `Executable not found: ${decision.program}, in exec_dirs and root's alone`);
+    fail(96, `Executable not found: ${decision.program}, in exec_dirs and root's alone`);
   }
-  if (decision.kind === 'verb') {
-    const input = ['@write', '@tgt'].includes(decision.argv[0]) ? readFileSync(0) : Buffer.alloc(0);
-    if (input.length > MAX_INPUT_BYTES) fail(CODES.failed, `stdin has more than ${MAX_INPUT_BYTES} bytes`);
-    const result = await performVerb(decision, input, AbortSignal.timeout(VERB_LIMIT_MS));
-    writeSync(1, result.stdout);
-    writeSync(2, result.stderr);
-    process.exit(result.exitCode ?? CODES.failed);
-  }
-  become(asUser(decision, settings), { ...context, env: { ...env, ...decision.env } });
+  if (decision.kind === 'run') become(asUser(decision, settings), { ...context, env: { ...env, ...decision.env } });
+  const input = ['@write', '@tgt'].includes(decision.argv[0]) ? readFileSync(0) : Buffer.alloc(0);
+  if (input.length > MAX_INPUT_BYTES) fail(1, `stdin has more than ${MAX_INPUT_BYTES} bytes`);
+  const { stdout, stderr, exitCode } = await performVerb(decision, input, AbortSignal.timeout(VERB_LIMIT_MS));
+  writeSync(1, stdout);
+  writeSync(2, stderr);
+  process.exit(exitCode ?? 1);
 }
 
 /** Another program in our place, with its limit on open files and the signals as they are by default. */
 function become(argv: readonly string[], { settings, env }: Context): never {
   const limit = `--nofile=${settings.rlimitNofile}:`;
   process.execve!(PRLIMIT, [PRLIMIT, limit, ENV, '--default-signal=PIPE,XFSZ', '--', ...argv], { ...env });
-  fail(CODES.failed, `${PRLIMIT} cannot be run`);
+  fail(1, `${PRLIMIT} cannot be run`);
 }
 
 function fail(code: number, message: string): never {

@@ -1,5 +1,5 @@
 /** The processes of the daemon's commands: started in a session of their own, found and ended wherever they went. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { AnswerHeader } from './frames.ts';
 
@@ -7,7 +7,7 @@ export interface Job {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly input: Buffer;
-  readonly outputLimitBytes: number;
+  readonly limitBytes: number;
   /** Stands in the environment of all that the command starts. */
   readonly mark: string;
 }
@@ -20,53 +20,47 @@ export interface Ended extends Pick<AnswerHeader, 'outcome' | 'exitCode' | 'deta
 const MARK = 'ASHLAR_ROOTWRAP';
 /** Daemons of LVM that its commands start and leave running for all. */
 const SPARED = ['dmeventd', 'lvmpolld'];
+const GENTLE_MS = 2_000;
+const END_LIMIT_MS = 4_000;
 /** A process that waits in the kernel for a device does not end by SIGKILL: after so long nobody waits for it any more. */
-const END_LIMIT_MS = 5_000;
+const PATIENCE_MS = 5_000;
 const LEFT_BEHIND = 'it does not end, the kernel lets it wait, probably for a device; look with dmesg and dmsetup info';
+const NOTHING = Buffer.alloc(0);
 
 /** Runs it to its end, whichever comes first: its own, too much output, the signal, whose reason says how it ended. */
-export function run({ argv, env, input, outputLimitBytes, mark }: Job, signal: AbortSignal): Promise<Ended> {
+export function run({ argv, env, input, limitBytes, mark }: Job, signal: AbortSignal): Promise<Ended> {
   return new Promise((resolve) => {
     const stdin = input.length === 0 ? 'ignore' : 'pipe';
     const options = { env: { ...env, [MARK]: mark }, cwd: '/', detached: true } as const;
     const child = spawn(argv[0]!, argv.slice(1), { ...options, stdio: [stdin, 'pipe', 'pipe'] });
     let stop: Ended['outcome'] | null = null;
-    let patience: NodeJS.Timeout | undefined;
+    let ending: Promise<unknown> | null = null;
     const end = (why: Ended['outcome']) => {
       if (stop !== null) return;
       stop = why;
-      kill(child, mark);
+      // The group, while its leader is there (its number is nobody else's then); and everything that left the group.
+      if (child.exitCode === null && child.signalCode === null) signalTo(-child.pid!, 'SIGKILL');
+      ending = endMarked((each) => each === mark, 0);
       // A process that got away may hold the pipes: they are not waited for.
       for (const stream of [child.stdout, child.stderr]) stream?.destroy();
-      patience = setTimeout(() => {
-        resolve({
-          outcome: why,
-          exitCode: null,
-          detail: '',
-          stdout: Buffer.alloc(0),
-          stderr: Buffer.from(LEFT_BEHIND),
-        });
-      }, END_LIMIT_MS);
+      setTimeout(() => resolve({ ...ended(why), stderr: Buffer.from(LEFT_BEHIND) }), PATIENCE_MS);
     };
-    const onAbort = () => end(signal.reason);
-    signal.addEventListener('abort', onAbort);
+    signal.addEventListener('abort', () => end(signal.reason));
     let bytes = 0;
     const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => {
       const chunks: Buffer[] = [];
-      stream?.on('error', () => {});
       stream?.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes > outputLimitBytes) end('output limit');
+        if (bytes > limitBytes) end('output limit');
         else chunks.push(chunk);
       });
       return chunks;
     });
-    child.stdin?.on('error', () => {});
+    for (const stream of child.stdio) stream?.on('error', () => {});
     child.stdin?.end(input);
     child.once('error', (error) => resolve(ended('missing', error.message)));
-    child.once('close', (code, by) => {
-      signal.removeEventListener('abort', onAbort);
-      clearTimeout(patience);
+    child.once('close', async (code, by) => {
+      await ending;
       const outcome = stop ?? (by === null ? 'exit' : 'signal');
       const exitCode = stop === null ? code : null;
       resolve({ outcome, exitCode, detail: by ?? '', stdout: Buffer.concat(stdout!), stderr: Buffer.concat(stderr!) });
@@ -74,58 +68,48 @@ export function run({ argv, env, input, outputLimitBytes, mark }: Job, signal: A
   });
 }
 
-export function ended(outcome: Ended['outcome'], detail: string, stdout: Buffer = Buffer.alloc(0)): Ended {
-  return { outcome, exitCode: outcome === 'exit' ? 0 : null, detail, stdout, stderr: Buffer.alloc(0) };
-}
-
-/** Ends the group while its leader is there (its number is nobody else's then), and everything that left the group. */
-function kill({ pid, exitCode, signalCode }: ChildProcess, mark: string): void {
-  if (pid !== undefined && exitCode === null && signalCode === null) signalTo(-pid, 'SIGKILL');
-  // One that forks meanwhile is met in the next round.
-  for (let round = 0; round < 10; round += 1) {
-    const found = marked((each) => each === mark);
-    if (found.length === 0) return;
-    for (const each of found) signalTo(each, 'SIGKILL');
-  }
+export function ended(outcome: Ended['outcome'], detail = '', stdout: Buffer = NOTHING): Ended {
+  return { outcome, exitCode: outcome === 'exit' ? 0 : null, detail, stdout, stderr: NOTHING };
 }
 
 /**
- * Ends the processes whose mark the test accepts, and says how many there were. Gently for half of the limit: lvm lets
- * SIGTERM wait while it writes its metadata. Returns when nothing is left, or after the limit.
+ * Ends the processes whose mark the test accepts, those too that they start meanwhile, and says how many there were. Gently
+ * at first: lvm lets SIGTERM wait while it writes its metadata. Returns when nothing is left, or after a limit.
  */
-export async function endMarked(accepts: (mark: string) => boolean, limitMs: number): Promise<number> {
+export async function endMarked(accepts: (mark: string) => boolean, gentleMs = GENTLE_MS): Promise<number> {
   const startedAt = performance.now();
-  const count = marked(accepts).length;
+  const seen = new Set<number>();
   for (;;) {
     const found = marked(accepts);
     const lateMs = performance.now() - startedAt;
-    if (found.length === 0 || lateMs > limitMs) return count;
-    for (const pid of found) signalTo(pid, lateMs > limitMs / 2 ? 'SIGKILL' : 'SIGTERM');
+    if (found.length === 0 || lateMs > END_LIMIT_MS) return seen.size;
+    for (const pid of found) signalTo(pid, lateMs < gentleMs ? 'SIGTERM' : 'SIGKILL');
+    for (const pid of found) seen.add(pid);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
 
 /** Processes whose mark the test accepts. */
 export function marked(accepts: (mark: string) => boolean): number[] {
-  return readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name) || Number(name) === process.pid) return [];
-    const entry = readProc(name, 'environ')
-      .split('\0')
-      .find((each) => each.startsWith(`${MARK}=`));
-    if (entry === undefined || !accepts(entry.slice(MARK.length + 1))) return [];
-    return SPARED.includes(readProc(name, 'comm').trim()) ? [] : [Number(name)];
-  });
+  return readdirSync('/proc')
+    .filter((pid) => {
+      const mark = /^\d+$/.test(pid)
+        ? new RegExp(`(?:^|\0)${MARK}=([^\0]*)`).exec(readProc(pid, 'environ'))?.[1]
+        : undefined;
+      return mark !== undefined && accepts(mark) && !SPARED.includes(readProc(pid, 'comm').trim());
+    })
+    .map(Number);
 }
 
 /** A helper, in a way that no later one is named: its process id and when it started. Its commands' marks begin so. */
 export function markOf(pid: number | string): string {
   const stat = readProc(pid, 'stat');
-  return `${pid}.${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
+  return `${pid}.${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}.`;
 }
 
 /** Left by a helper that was killed: nobody watches its deadline. */
 export function isOrphan(mark: string): boolean {
-  return !mark.startsWith(`${markOf(mark.split('.')[0]!)}.`);
+  return !mark.startsWith(markOf(mark.split('.')[0]!));
 }
 
 /** Empty where the process has gone. */
@@ -140,7 +124,7 @@ function readProc(pid: number | string, file: string): string {
 function signalTo(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  } catch {
+    // It has gone.
   }
 }

@@ -13,34 +13,34 @@ const EXECUTABLE = 0o111;
  * and every symlink on the way counts; in a sticky directory the entry's own owner does.
  */
 export function whyUntrusted(path: string, owner: number | null): string | null {
-  const isOwner = (uid: number) => uid === 0 || uid === owner;
   let todo = resolve(path).split('/').filter(Boolean);
-  let at = '/';
-  for (let links = 0; ; ) {
+  for (let at = '/', links = 0; ; ) {
     const found = lstatSync(at, { throwIfNoEntry: false });
     if (found === undefined) return `${path}: ENOENT, it is not there`;
+    const isOwned = found.uid === 0 || found.uid === owner;
     if (found.isSymbolicLink()) {
       links += 1;
-      if (!isOwner(found.uid) || links > MAX_LINKS) return `${at} is somebody else's symlink`;
+      if (!isOwned || links > MAX_LINKS) return `${at} is somebody else's symlink`;
       todo = [...resolve(dirname(at), readlinkSync(at)).split('/').filter(Boolean), ...todo];
       at = '/';
-      continue;
+    } else {
+      const isOpen = (found.mode & OTHERS_WRITE) !== 0 && (todo.length === 0 || (found.mode & STICKY) === 0);
+      if (!isOwned || isOpen) return `${at} can be changed by others than root`;
+      const name = todo.shift();
+      if (name === undefined) return null;
+      at = join(at, name);
     }
-    const openToOthers = (found.mode & OTHERS_WRITE) !== 0 && (todo.length === 0 || (found.mode & STICKY) === 0);
-    if (!isOwner(found.uid) || openToOthers) return `${at} can be changed by others than root`;
-    const name = todo.shift();
-    if (name === undefined) return null;
-    at = join(at, name);
   }
 }
 
 export function createLook(execDirs: readonly string[], owner: number | null): Look {
   const isTrusted = (path: string) => whyUntrusted(path, owner) === null;
   return {
-    program(name) {
-      const candidates = name.startsWith('/') ? [name] : execDirs.map((directory) => join(directory, name));
-      return candidates.find((path) => isTrusted(path) && isExecutable(path)) ?? null;
-    },
+    isTrusted,
+    program: (name) =>
+      (name.startsWith('/') ? [name] : execDirs.map((directory) => join(directory, name))).find(
+        (path) => isTrusted(path) && isExecutable(path),
+      ) ?? null,
     realPath,
     executableOf(pid) {
       try {
@@ -49,7 +49,6 @@ export function createLook(execDirs: readonly string[], owner: number | null): L
         return null;
       }
     },
-    isTrusted,
   };
 }
 

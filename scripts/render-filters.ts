@@ -1,7 +1,7 @@
 /** The table of etc/README.md: each filter, its reason (the comment above it) and what it allows. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Filter, type Part, parseFilters } from '../rootwrap/filters.ts';
+import { type Filter, parseFilters } from '../rootwrap/filters.ts';
 
 const directory = join(import.meta.dirname, '../etc/rootwrap.d');
 
@@ -16,19 +16,12 @@ export function renderFilters(): string {
     .join('\n');
 }
 
-function renderRow(filter: Filter, reason: string): string {
-  const words = filter.pattern.length > 0 ? filter.pattern.map(renderPart) : [filter.exec, ...filter.args];
-  return `| ${reason} | \`${words
-    .filter((word) => word !== '')
-    .join(' ')
-    .replaceAll('|', '\\|')}\` |`;
-}
-
 /** The environment is said once, above the table. */
-function renderPart(part: Part): string {
-  if (part.kind === 'argument') return part.text.includes(' ') ? `'${part.text}'` : part.text;
-  const inner = part.parts.map(renderPart).join(' ');
-  return /^[A-Z_]+=/.test(inner) ? '' : part.repeat === '*' ? `[${inner}]…` : `[${inner}]`;
+function renderRow({ args: [pattern = ''] }: Filter, reason: string): string {
+  const words = pattern
+    .replace(/\( [A-Z_]+=[^ ]* \)\? /g, '')
+    .replace(/\( ([^)]*) \)([*?])/g, (_, inner: string, repeat: string) => `[${inner}]${repeat === '*' ? '…' : ''}`);
+  return `| ${reason} | \`${words.replaceAll('|', '\\|')}\` |`;
 }
 
 function reasonOf(name: string, text: string): string {

@@ -1,7 +1,7 @@
 /** An executor like that of a service without rights: the helper's verbs and the project's filters, in this process. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { fileVerbs, VerbError } from '../../rootwrap/files.ts';
+import { fileVerbs } from '../../rootwrap/files.ts';
 import { decide } from '../../rootwrap/match.ts';
 import { CommandError, type CommandResult, type Executor } from '../../src/driver/executor.ts';
 import { plainLook, realFilters } from './real-filters.ts';
@@ -34,7 +34,7 @@ export function byVerbs(shapes: Readonly<Record<string, string>>): Executor & { 
         return { exitCode: 0, stdout: verb(args, Buffer.from(input)).toString(), stderr: '', durationMs: 0 };
       } catch (error) {
         const { code, message } = error as NodeJS.ErrnoException;
-        throw refuse(words, `${name}: ${error instanceof VerbError ? message : (code ?? message)}\n`);
+        throw refuse(words, `${name}: ${code ?? message}\n`);
       }
     },
   };

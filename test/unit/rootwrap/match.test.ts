@@ -116,6 +116,9 @@ const table: Readonly<Record<string, readonly (readonly [definitions: string, li
     ['a: ArgvFilter, x, root, x ( --tag c )* ( d )?', 'x --tag c --tag', 'refused'],
     ['a: ArgvFilter, x, root, x ( --tag c )* ( d )?', 'x d d', 'refused'],
     ['a: ArgvFilter, x, root, x a.c', 'x abc', 'refused'],
+    ['p: x\n[Shapes]\nw: .*\n[Filters]\na: ArgvFilter, x, root, x {w} c', 'x a b c', 'refused'],
+    ['p: x\n[Shapes]\nw: .*\n[Filters]\na: ArgvFilter, x, root, x {w} c', 'x a\nb c', 'refused'],
+    ['p: x\n[Shapes]\nw: a|b\n[Filters]\na: ArgvFilter, x, root, x {w}c', 'x a', 'refused'],
     ['a: ArgvFilter, /opt/x, root, x a', 'x a', '/opt/x a'],
     [
       'p: x\n[Shapes]\ndir: trusted:/(etc|tmp)\n[Filters]\na: ArgvFilter, x, root, ( D={dir} )? x',
@@ -169,6 +172,10 @@ describe('filters', () => {
       'a: ArgvFilter, x, root, y )*',
       'a: ArgvFilter, x, root, ( ( y )? )*',
     ];
+    for (const shape of ['[^/]+', '.*\\s.*', '\\S+', '\\012', '(?s:.*)', '[\t-~]+']) {
+      const text = `[Shapes]\ny: ${shape}\n[Filters]\na: ArgvFilter, x, root, x {y}`;
+      assert.throws(() => parseFilters(text), /could match more than one argument/, shape);
+    }
     for (const line of wrong) assert.throws(() => parseFilters(`[Filters]\n${line}`), ConfigError, line);
     for (const text of [
       '',
