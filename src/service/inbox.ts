@@ -43,6 +43,8 @@ export interface InboxParts {
   startSettled?(): Promise<void>;
   /** Why nothing can be begun now: who waits for an answer gets this; what nobody waits for is recorded. */
   whyNotReady?(): Error | null;
+  /** Told of a record that waits without its message: it came before anything could be begun, and nobody waits for it. */
+  onParked?(operationId: string): void;
   /** The request with what stands in the rows alone. Throws where the rows do not fit it. */
   complete(store: Store, request: WireRequest): Promise<WireRequest>;
   /** Performs a record of this owner; `onClaimed` is called when the claim is durable. */
@@ -131,6 +133,7 @@ async function performRecord(parts: InboxParts, letter: Letter, operationId: str
   if (notReady !== null) {
     // The record waits here for better times.
     acknowledge();
+    if (!letter.isCall) parts.onParked?.(operationId);
     throw notReady;
   }
   try {

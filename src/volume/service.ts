@@ -115,6 +115,7 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
   const isWorking = () => whyNotWorking() === null;
   let startSettled = Promise.withResolvers<void>();
   stopping.signal.addEventListener('abort', () => startSettled.resolve());
+  const parked = new Set<string>();
   const inbox = createInbox({
     topic: VOLUME_TOPIC,
     owner: serviceHost,
@@ -126,6 +127,7 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
       const why = whyNotWorking();
       return why === null ? null : failure('DriverNotInitialized', { backend: serviceHost, reason: why });
     },
+    onParked: (id) => void (transport.reach === 'network' && parked.add(id)),
     complete: (rows, request) => completeForVolume(rows, serviceHost, request),
     perform: (id, onClaimed) => manager.perform(id, { onClaimed }),
     forward: (operation, context) => rpc.wake(operation, context),
@@ -238,11 +240,27 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
       if (inFlight > 0) {
         log.warn({ in_flight: inFlight }, 'stopped with operations under way; the next start takes them up');
       }
+      // Within the same time, and before the next process may have the name.
+      await withTimeout(sendOn(parked, { store, rpc }), timeoutMs, () => new Error('timeout')).catch(() => undefined);
       await bringUp.end({ idle: inFlight === 0 });
       forgetStatus();
       await Promise.all([heartbeat.stop(), report.stop(), inquiries.stop()]);
     },
   };
+}
+
+/**
+ * What was taken from the queue and never begun goes back there, for a service that does not read our records: a Cinder's
+ * that takes the place of one whose backend did not start. The record stays; the message names it.
+ */
+async function sendOn(
+  ids: ReadonlySet<string>,
+  { store, rpc }: { readonly store: Store; readonly rpc: ReturnType<typeof createOperationRpc> },
+): Promise<void> {
+  for (const id of ids) {
+    const operation = await store.operations.get(id);
+    if (operation?.state === 'queued' && operation.attempt === 0) await rpc.wake(operation, contextOf(operation));
+  }
 }
 
 function startReports(options: VolumeServiceOptions, state: () => BackendState) {

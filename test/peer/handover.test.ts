@@ -3,6 +3,8 @@
  * same broker, the same files.
  */
 import assert from 'node:assert/strict';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type BesideCinder, missingBeside, PROJECT, startBesideCinder, until } from '../support/beside-cinder.ts';
 import { loginOf, readPattern, writePattern } from '../support/initiator.ts';
@@ -132,5 +134,31 @@ describe('a volume service changes hands', { skip: missingBeside() ?? false, tim
     for (const id of [...before, later]) await remove(`/volumes/${id}`);
     for (const id of [...before, later]) await isGone(`/volumes/${id}`);
     await quotaAgrees();
+  });
+
+  test('what a backend of ours took and could not do, since it did not start, is done by Cinder', async () => {
+    const id = await create();
+    await becomes(`/volumes/${id}`, { status: 'available' });
+    await bed.stopOurs();
+    const folder = join(bed.filesDir, 'volumes');
+    await rename(folder, `${folder}.aside`);
+    await writeFile(folder, 'no directory');
+    await bed.startOurs({ wait: false });
+    await remove(`/volumes/${id}`);
+    await until(bed, 'ours to take it', async () => {
+      return /"method":"delete_volume".*node@fake is down/.test(await bed.ourLog()) ? true : undefined;
+    });
+    await bed.stopOurs();
+    assert.equal((await show(`/volumes/${id}`)).status, 'deleting');
+    await rm(folder);
+    await rename(`${folder}.aside`, folder);
+    await theirs.start();
+    await isGone(`/volumes/${id}`);
+    // And once ours is back, its record of it ends, too.
+    await theirs.stop();
+    await ours.start();
+    await until(bed, 'the record to end', async () =>
+      (await bed.store.operations.history(id, 10)).every(({ finishedAt }) => finishedAt !== null) ? true : undefined,
+    );
   });
 });
