@@ -63,6 +63,7 @@ export function openConfigFs(executor: Executor): ConfigFs {
     },
     async take(step) {
       failpoint(`configfs.${step.op}.before`);
+      executor.mayAct?.();
       try {
         const { argv, input } = helperWords(step);
         if (executor.viaHelper === true) await verb(argv, input);

@@ -39,6 +39,11 @@ export interface Executor {
    * asked for as one of the helper's verbs then (`@tgt`, `@write`, …: rootwrap/README.md), run like a privileged command.
    */
   readonly viaHelper?: boolean;
+  /**
+   * Throws Fenced where this service may not act any more, because it stood still and another has its name. `run` asks it
+   * before each command; ask it before an effect that is no command: a rename, a request to a daemon. Missing: always free.
+   */
+  mayAct?(): void;
   run(command: Command): Promise<CommandResult>;
 }
 

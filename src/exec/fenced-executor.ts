@@ -4,6 +4,7 @@ import type { Executor } from '../driver/executor.ts';
 export function createFencedExecutor(inner: Executor, mayAct: () => void): Executor {
   return {
     ...inner,
+    mayAct,
     async run(command) {
       mayAct();
       return await inner.run(command);

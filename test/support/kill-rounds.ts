@@ -1,6 +1,6 @@
 /** Rounds of SIGKILL under load: for the child of a backend, then for its parent; and what must be true after them. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLoad, deleteEverything, seeded } from './load.ts';
 import { filesIn } from './node-audit.ts';
@@ -75,7 +75,14 @@ async function judgeCopies(lane: RoleLane, source: string): Promise<void> {
   const copies = (await lane.bed.store.volumes.list({ projectId: null })).filter(
     (row) => row.sourceVolumeId === source,
   );
-  const head = async (id: string) => (await readFile(lane.fileOf(id))).subarray(0, SOURCE_MB * 2 ** 20);
+  const head = async (id: string) => {
+    const file = await open(lane.fileOf(id));
+    try {
+      return (await file.read(Buffer.alloc(SOURCE_MB * 2 ** 20), 0, SOURCE_MB * 2 ** 20, 0)).buffer;
+    } finally {
+      await file.close();
+    }
+  };
   const wanted = await head(source);
   for (const { id } of copies.slice(0, 3)) assert.ok(wanted.equals(await head(id)), `copy ${id} has other bytes`);
 }

@@ -126,6 +126,7 @@ export function openTgt(context: TargetContext<typeof options>): Target {
       } catch (error) {
         throw ofVolume(volume.id, error);
       }
+      context.executor.mayAct?.();
       // Last: while it stands, a removal that was cut off finds the account's name in it.
       await removeFile(file);
     },
@@ -156,14 +157,16 @@ function openDaemon({ options: values, executor }: TargetContext<typeof options>
   const { tgt_control_port: controlPort, tgt_socket: socket } = values;
   const lld = lldOf(values);
   const path = socketPath(socket, controlPort);
-  return createDaemon(
-    path,
+  const transport =
     values.tgt_control === 'tgtadm'
       ? createTgtadmTransport(executor, { lld, controlPort, socket, path })
       : executor.viaHelper === true
         ? createHelperTransport(executor, path, lld)
-        : createSocketTransport(path, lld),
-  );
+        : createSocketTransport(path, lld);
+  return createDaemon(path, (request) => {
+    if (request.op !== 'show') executor.mayAct?.();
+    return transport(request);
+  });
 }
 
 /** Says which volume it was that tgtd refused something for. */

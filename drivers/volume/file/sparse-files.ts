@@ -22,6 +22,7 @@ export interface SparseFile {
  * is whole and on disk; until then it is `.unfinished-<name>`, which the next attempt or the delete removes.
  */
 export function createSparseFiles({ directory, executor, log }: Dependencies) {
+  const mayAct = () => executor.mayAct?.();
   const folder = (kind: Kind) => join(directory, folders[kind]);
   const path = (kind: Kind, name: string) => join(folder(kind), checkName(name));
 
@@ -38,10 +39,13 @@ export function createSparseFiles({ directory, executor, log }: Dependencies) {
   /** Makes the file in its unfinished name by `fill`, gives it `sizeBytes`, then its name. */
   async function make(kind: Kind, name: string, sizeBytes: number, fill: (unfinished: string) => Promise<void>) {
     const unfinished = join(folder(kind), unfinishedName(name));
+    mayAct();
     await removeFile(unfinished);
     failpoint('sparsefile.fill.before');
     await fill(unfinished);
-    const handle = await open(unfinished, 'a', 0o600);
+    // A process that stood still meanwhile finds what another has made instead.
+    mayAct();
+    const handle = await open(unfinished, 'r+');
     try {
       await handle.chmod(0o600);
       // What is beyond the copied bytes is a hole, which reads as zeros.
@@ -51,6 +55,11 @@ export function createSparseFiles({ directory, executor, log }: Dependencies) {
       await handle.close();
     }
     failpoint('sparsefile.name.before');
+    if ((await find(kind, name)) !== null) {
+      const reason = `${name} is there by now, made by another process, and is left as it is.`;
+      throw failure('VolumeBackendAPIException', { reason });
+    }
+    mayAct();
     await rename(unfinished, path(kind, name));
     await syncDirectory(folder(kind));
     failpoint('sparsefile.name.after');
@@ -59,7 +68,7 @@ export function createSparseFiles({ directory, executor, log }: Dependencies) {
   return {
     path,
     find,
-    createEmpty: (kind: Kind, name: string, sizeBytes: number) => make(kind, name, sizeBytes, async () => {}),
+    createEmpty: (kind: Kind, name: string, sizeBytes: number) => make(kind, name, sizeBytes, createFile),
 
     /** A copy of a whole file as it is now, grown to sizeBytes. By reflink at one moment, else extent after extent. */
     createCopy: (kind: Kind, name: string, sizeBytes: number, source: { readonly kind: Kind; readonly name: string }) =>
@@ -71,6 +80,7 @@ export function createSparseFiles({ directory, executor, log }: Dependencies) {
 
     async grow(kind: Kind, name: string, sizeBytes: number): Promise<void> {
       failpoint('sparsefile.grow.before');
+      mayAct();
       const handle = await open(path(kind, name), 'r+');
       try {
         await handle.truncate(sizeBytes);
@@ -85,6 +95,7 @@ export function createSparseFiles({ directory, executor, log }: Dependencies) {
     async remove(kind: Kind, name: string): Promise<void> {
       await removeFile(join(folder(kind), unfinishedName(name)));
       if ((await find(kind, name)) === null) return;
+      mayAct();
       await removeFile(path(kind, name));
       await syncDirectory(folder(kind));
     },
@@ -110,6 +121,11 @@ interface Dependencies {
   readonly directory: string;
   readonly executor: Executor;
   readonly log: Logger;
+}
+
+async function createFile(path: string): Promise<void> {
+  const handle = await open(path, 'wx', 0o600);
+  await handle.close();
 }
 
 /** True when the file system made a clone that shares the source's blocks: at once, and of one moment. */
@@ -138,6 +154,7 @@ async function copyExtents(executor: Executor, log: Logger, from: string, to: st
       diesWithUs: true,
     });
   } catch (error) {
+    executor.mayAct?.();
     // A part of a copy is of no use and takes room.
     await removeFile(to);
     if (isFailure(error) && /No space left on device/.test(messageOf(error))) {
