@@ -5,10 +5,10 @@
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { seeded } from './load.ts';
-import { attach, io, type KnownObject, openApi, readInput, SPOTS, settled } from './power-cut-node.ts';
+import { attach, io, type KnownObject, must, openApi, readInput, SPOTS, settled } from './power-cut-node.ts';
 
-const WORKERS = 4;
-const MOST_OF_A_WORKER = 4;
+const WORKERS = 3;
+const MOST_OF_A_WORKER = 3;
 const SETTLE_LIMIT_MS = 120_000;
 const HOST = '10.0.2.2';
 
@@ -41,9 +41,8 @@ async function work(worker: number, objects: KnownObject[]): Promise<never> {
     return known;
   }
   async function finish(known: KnownObject, path: string, key: string, body: object): Promise<void> {
-    const answer = await api.send('POST', path, { [key]: { name: known.name, ...body } });
-    if (answer.status !== 202) throw new Error(`${known.name}: ${JSON.stringify(answer)}`);
-    known.id = answer.body[key].id as string;
+    const answer = await must(api, 'POST', path, { [key]: { name: known.name, ...body } });
+    known.id = answer[key].id as string;
     const status = await settled(api, known.kind, known.id, SETTLE_LIMIT_MS);
     if (status !== 'available') throw new Error(`${known.name} is ${status}`);
     known.presence = 'sure';
@@ -52,7 +51,7 @@ async function work(worker: number, objects: KnownObject[]): Promise<never> {
   async function remove(known: KnownObject): Promise<void> {
     known.presence = 'maybe';
     await tell(known);
-    await api.send('DELETE', `/${known.kind}s/${known.id}`);
+    await must(api, 'DELETE', `/${known.kind}s/${known.id}`);
     const status = await settled(api, known.kind, known.id!, SETTLE_LIMIT_MS);
     if (status !== null) throw new Error(`${known.name} was deleted and is ${status}`);
     known.presence = 'gone';
@@ -75,7 +74,7 @@ async function work(worker: number, objects: KnownObject[]): Promise<never> {
     },
     async snapshot() {
       const source = pick(volumes());
-      if (source === undefined || snapshots().length >= 2) return;
+      if (source === undefined || snapshots().length >= 1) return;
       const like = { sizes: [...source.sizes], bytes: { ...source.bytes }, of: source.name };
       const body = { volume_id: source.id, force: true };
       await finish(await begin('snapshot', like), '/snapshots', 'snapshot', body);
@@ -102,7 +101,7 @@ async function work(worker: number, objects: KnownObject[]): Promise<never> {
       if (grown === undefined) return;
       grown.sizes = [1, 2];
       await tell(grown);
-      await api.send('POST', `/volumes/${grown.id}/action`, { 'os-extend': { new_size: 2 } });
+      await must(api, 'POST', `/volumes/${grown.id}/action`, { 'os-extend': { new_size: 2 } });
       await settled(api, 'volume', grown.id!, SETTLE_LIMIT_MS);
       grown.sizes = [2];
       await tell(grown);
@@ -132,7 +131,7 @@ async function work(worker: number, objects: KnownObject[]): Promise<never> {
       const { id } = volume.attachment as { id: string };
       volume.attachment = 'unsure';
       await tell(volume);
-      await api.send('DELETE', `/attachments/${id}`);
+      await must(api, 'DELETE', `/attachments/${id}`);
       const status = await settled(api, 'volume', volume.id!, SETTLE_LIMIT_MS);
       if (status !== 'available') throw new Error(`${volume.name} was detached and is ${status}`);
       volume.attachment = null;

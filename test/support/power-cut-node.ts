@@ -42,13 +42,12 @@ export interface Api {
 export async function openApi(): Promise<Api> {
   const { url } = JSON.parse(await readFile(`${STATE}/endpoint.json`, 'utf8')) as { url: string };
   const token = (await readFile(`${STATE}/admin-token`, 'utf8')).trim();
-  const headers = { 'x-auth-token': token, 'openstack-api-version': 'volume 3.70', 'content-type': 'application/json' };
+  const headers = { 'x-auth-token': token, 'openstack-api-version': 'volume 3.70' };
   return {
     async send(method, path, body) {
       const response = await fetch(`${url}/admin${path}`, {
         method,
-        headers,
-        ...(body === undefined ? { headers: { ...headers, 'content-type': 'text/plain' } } : {}),
+        headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
       });
@@ -58,12 +57,18 @@ export async function openApi(): Promise<Api> {
   };
 }
 
+/** A request that has to be taken. */
+export async function must(api: Api, method: string, path: string, body?: unknown) {
+  const answer = await api.send(method, path, body);
+  if (![200, 202, 204].includes(answer.status)) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
+  return answer.body;
+}
+
 /** Attaches; the attachment's id and the URL under which its bytes are read. */
 export async function attach(api: Api, id: string): Promise<{ id: string; url: string }> {
   const body = { attachment: { volume_uuid: id, connector: CONNECTOR } };
-  const answer = await api.send('POST', '/attachments', body);
-  if (answer.status !== 200) throw new Error(`attachment of ${id}: ${JSON.stringify(answer)}`);
-  const { attachment } = answer.body;
+  const { attachment } = await must(api, 'POST', '/attachments', body);
+  await must(api, 'POST', `/attachments/${attachment.id}/action`, { 'os-complete': {} });
   return { id: attachment.id, url: iscsiUrl(attachment.connection_info) };
 }
 

@@ -5,12 +5,23 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { type Api, attach, io, type KnownObject, openApi, readInput, readsOf, settled } from './power-cut-node.ts';
+import {
+  type Api,
+  attach,
+  io,
+  type KnownObject,
+  must,
+  openApi,
+  readInput,
+  readsOf,
+  settled,
+} from './power-cut-node.ts';
 
 const run = promisify(execFile);
 const GROUP = 'ashlar-volumes';
 const SETTLE_LIMIT_MS = 180_000;
 const WIPE_LIMIT_MS = 120_000;
+const READERS = 3;
 
 const { known, round } = await readInput<{ round: number; known: KnownObject[] }>();
 const problems: string[] = [];
@@ -102,14 +113,14 @@ async function detachAll(id: string): Promise<void> {
   const { body } = await api.send('GET', '/attachments/detail');
   const all = (body.attachments ?? []) as { id: string; volume_id: string }[];
   for (const each of all.filter(({ volume_id }) => volume_id === id))
-    await api.send('DELETE', `/attachments/${each.id}`);
+    await must(api, 'DELETE', `/attachments/${each.id}`);
   const status = await settled(api, 'volume', id, SETTLE_LIMIT_MS);
   if (status !== 'available') problems.push(`volume ${id} was detached and is ${status}`);
 }
 
 async function failedOnesCanBeDeleted(): Promise<void> {
   for (const object of known.filter(({ presence }) => presence === 'maybe')) {
-    await api.send('DELETE', `/${object.kind}s/${object.id}`);
+    await must(api, 'DELETE', `/${object.kind}s/${object.id}`);
     const status = await settled(api, object.kind, object.id!, SETTLE_LIMIT_MS);
     if (status !== null) problems.push(`${object.kind} ${object.name} had failed, was deleted and is ${status}`);
     object.presence = 'gone';
@@ -118,10 +129,15 @@ async function failedOnesCanBeDeleted(): Promise<void> {
 
 /** Of every volume that is not exported, and of a volume made from each snapshot. */
 async function bytesAreThere(): Promise<void> {
-  for (const object of known.filter(({ presence }) => presence === 'sure')) {
-    if (object.kind === 'volume' && object.attachment === null) await readOnce(object, object.id!);
-    if (object.kind === 'snapshot') await withVolume({ snapshot_id: object.id }, (id) => readOnce(object, id));
-  }
+  const waiting = known.filter(({ presence, attachment }) => presence === 'sure' && attachment === null);
+  const worker = async () => {
+    for (let object = waiting.pop(); object !== undefined; object = waiting.pop()) {
+      const expected = object;
+      if (object.kind === 'volume') await readOnce(object, object.id!);
+      else await withVolume({ snapshot_id: object.id }, (id) => readOnce(expected, id));
+    }
+  };
+  await Promise.all(Array.from({ length: READERS }, worker));
 }
 
 /** Where a new volume takes blocks that others gave back, it shows zeros: at the spots, and in what is behind them. */
@@ -135,7 +151,7 @@ async function aNewVolumeIsEmpty(): Promise<void> {
     const { id: attachment, url } = await attach(api, id);
     const wrong = await io(url, 'read -P 0 0 8M', 'write -P 0x77 64M 512', 'flush', `read -P 0 ${64 * 1024 + 1}k 1M`);
     if (wrong !== null) problems.push(`a new volume is not empty: ${wrong}`);
-    await api.send('DELETE', `/attachments/${attachment}`);
+    await must(api, 'DELETE', `/attachments/${attachment}`);
     await settled(api, 'volume', id, SETTLE_LIMIT_MS);
     await readOnce(nothing, id);
   });
@@ -144,7 +160,7 @@ async function aNewVolumeIsEmpty(): Promise<void> {
 async function readOnce(object: KnownObject, id: string): Promise<void> {
   const { id: attachment, url } = await attach(api, id);
   await reads(object, url, object.sizes[0]!, 'exported anew');
-  await api.send('DELETE', `/attachments/${attachment}`);
+  await must(api, 'DELETE', `/attachments/${attachment}`);
   await settled(api, 'volume', id, SETTLE_LIMIT_MS);
 }
 
@@ -155,7 +171,7 @@ async function withVolume(from: object, use: (id: string) => Promise<void>): Pro
   const now = await settled(api, 'volume', id, SETTLE_LIMIT_MS);
   if (now === 'available') await use(id);
   else problems.push(`a volume of ${JSON.stringify(from)} is ${now}`);
-  await api.send('DELETE', `/volumes/${id}`);
+  await must(api, 'DELETE', `/volumes/${id}`);
   const end = await settled(api, 'volume', id, SETTLE_LIMIT_MS);
   if (end !== null) problems.push(`the volume of the verification was deleted and is ${end}`);
 }
