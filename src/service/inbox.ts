@@ -89,15 +89,15 @@ interface Letter {
   readonly isCall: boolean;
 }
 
-/** The record that the sender names, where this service can do something about it. */
-async function knownRecord({ store, owner, ...parts }: InboxParts, letter: Letter): Promise<string | null> {
+/** The record that the sender names, where there is one. */
+async function knownRecord({ store, ...parts }: InboxParts, letter: Letter): Promise<string | null> {
   const { operationId, args } = letter.message;
   if (operationId === undefined) return null;
   const operation = await patiently(parts, letter, () => store.operations.get(operationId));
-  // Without arguments there is nothing beside the record; what has ended or moved on is answered from it.
-  const isBare = Object.keys(args).length === 0;
-  const isOurs = operation !== null && (operation.owner === owner || operation.finishedAt !== null);
-  return isOurs || isBare ? operationId : null;
+  // Only services of ours name a record, the one that they have just written or handed on: where its owner is another by
+  // now, the message is a late or second copy, and nothing is to be made of its arguments. Without arguments there is
+  // nothing beside the record.
+  return operation !== null || Object.keys(args).length === 0 ? operationId : null;
 }
 
 async function takeOperation(

@@ -101,6 +101,22 @@ describe('a scheduler among peers', { timeout: 120_000 }, () => {
     );
   });
 
+  it('makes nothing of a late copy of a message whose record has moved on', async () => {
+    await report();
+    const { id } = await insert();
+    await deliver(request('create_volume', id));
+    const [record] = await store.operations.history(id, 10);
+    await store.operations.claim(record!.id, BACKEND, randomUUID(), { steal: false });
+    sent.length = 0;
+    assert.equal(await deliver({ ...request('create_volume', id), operationId: record!.id }), null);
+    const history = await store.operations.history(id, 10);
+    assert.deepEqual(
+      history.map(({ id, owner, state }) => [id, owner, state]),
+      [[record!.id, BACKEND, 'running']],
+    );
+    assert.deepEqual(sent, []);
+  });
+
   it('looks up where the source of a copy is', async () => {
     await report();
     const source = await insert({ status: 'available', host: 'elsewhere@lvm#pool0' });
