@@ -16,15 +16,16 @@ const named = argv.filter((word) => word !== '--long');
 /** A file that hangs must not eat the whole run. */
 const FILE_TIMEOUT_MS = (isLong ? 120 : 12) * 60_000;
 /**
- * The kernel lane emulates a machine, and so has long matrices; the peer lane brings a whole Cinder up, chaos is a random
+ * The kernel lane emulates a machine, and so has long matrices; most of the peer lane compares at length, chaos is a random
  * load, brokers take their time to die and to come back.
  */
 const LONG_LANES = [
   ...['node', 'lvm-whole', 'targets-whole', 'targets-restart', 'power-cut'].map(
     (name) => `test/kernel/${name}.test.ts`,
   ),
-  ...['test/peer/', 'test/integration/node/chaos.test.ts', 'test/integration/rpc/amqp-recovery.test.ts'],
-  ...['test/integration/service/why-across.test.ts', 'test/integration/service/kills-long.test.ts'],
+  ...['cinder-behind-our-api', 'handover', 'rest-parity', 'sent-messages'].map((name) => `test/peer/${name}.test.ts`),
+  ...['test/integration/node/chaos.test.ts', 'test/integration/rpc/amqp-recovery.test.ts'],
+  ...['why-across', 'kills-long', 'drains'].map((name) => `test/integration/service/${name}.test.ts`),
 ];
 
 const counts = { passed: 0, failed: 0, skipped: 0 };

@@ -17,10 +17,10 @@ need cinder python3-cinderclient "Cinder's client, unmodified, against the API"
 need rabbitmq-server rabbitmq-server "the transport on a real RabbitMQ"
 need_file /usr/lib/python3/dist-packages/oslo_messaging python3-oslo.messaging "an unmodified peer on it"
 need openssl openssl "its certificates"
+need cinder-api cinder-api "the real Cinder, in front of our volume service"
+need cinder-scheduler cinder-scheduler "its scheduler"
+need cinder-volume cinder-volume "its volume service, whose place ours takes"
 if [ "${1:-}" = --long ]; then
-  need cinder-api cinder-api "the real Cinder, whose answers ours are held to (two minutes)"
-  need cinder-scheduler cinder-scheduler "its scheduler"
-  need cinder-volume cinder-volume "its volume service"
   need nbdkit nbdkit "a disk that loses in a power cut what was not flushed"
 fi
 install_missing

@@ -98,7 +98,7 @@ export async function startBesideCinder(options: { readonly ours?: boolean } = {
       call: (method, path, body, { project = PROJECT } = {}) => ask(root, project, method, path, body),
       async startOurs({ wait } = { wait: true }) {
         role = startRole('volume', files);
-        if (wait) await untilSaid(role, /Ashlar volume is up: up: fake/);
+        if (wait) await untilSaid(role, /Ashlar volume is up: up: fake/, 120_000);
       },
       stopOurs: () => end('SIGTERM'),
       killOurs: () => end('SIGKILL'),
