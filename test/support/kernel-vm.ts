@@ -23,7 +23,7 @@ export interface KernelVm {
   must(argv: readonly [string, ...string[]], command?: Partial<GuestCommand>): Promise<string>;
   /**
    * Ends the machine at once, as a power cut does, and boots it from its disk. What stood in its memory is lost; with
-   * `losesUnflushed`, what its disk had taken and not been told to flush as well.
+   * `losesUnflushed`, from the second time on, what its disk had taken and not been told to flush as well.
    */
   powerCycle(): Promise<void>;
   readonly exited: Promise<void>;
@@ -61,7 +61,7 @@ export async function resumeVm(
     const { kernel, initrd } = image;
     const console: QemuOptions['console'] =
       options.terminal === true ? 'terminal' : { file: join(directory, 'console') };
-    if (options.losesUnflushed === true) volatile = await serveVolatile(directory, disk);
+    if (options.losesUnflushed === true && state === undefined) volatile = await serveVolatile(directory, disk);
     const served = volatile === null ? { disk } : { disk: volatile.uri, flushes: true };
     const machine = { kernel, initrd, directory, payload, console, ...served };
     const qemu = await startQemu(state === undefined ? machine : { ...machine, state });

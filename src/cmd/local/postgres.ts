@@ -40,7 +40,7 @@ export interface EmbeddedPostgres {
 
 const USER = 'ashlar';
 const DATABASE = 'ashlar';
-const INITDB_TIMEOUT_MS = 120_000;
+const INITDB_TIMEOUT_MS = 300_000;
 /** Includes the replay of the write-ahead log after a crash (128 MB at the most). */
 const READY_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 30_000;
