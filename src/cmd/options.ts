@@ -3,7 +3,7 @@ import type { OptionGroup } from '../config/groups.ts';
 import type { Options } from '../config/options.ts';
 import { databaseOptions } from '../db/options.ts';
 import { execOptions } from '../exec/options.ts';
-import { rabbitOptions, rpcOptions } from '../rpc/options.ts';
+import { notificationOptions, rabbitOptions, rpcOptions } from '../rpc/options.ts';
 import { schedulerOptions } from '../scheduler/options.ts';
 import { metricsOptions } from '../service/metrics-options.ts';
 import { serviceOptions } from '../service/options.ts';
@@ -28,6 +28,7 @@ export const optionGroups: readonly OptionGroup[] = [
   { group: 'DEFAULT', title: 'Volume service', options: volumeServiceOptions },
   { group: 'database', title: 'Database', options: databaseOptions },
   { group: 'oslo_messaging_rabbit', title: 'RabbitMQ', options: rabbitOptions },
+  { group: 'oslo_messaging_notifications', title: 'Notifications', options: notificationOptions },
   { group: 'backend_defaults', title: 'Every backend', options: backendOptions },
   ...volumeDrivers.map((driver) => ofBackend(`Volume driver ${driver.name}`, driver.options)),
   ...targets.map((target) => ofBackend(`Target ${target.name}`, target.options)),

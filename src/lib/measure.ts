@@ -38,6 +38,8 @@ export type Measurement =
       readonly status: number;
       readonly durationMs: number;
     }
+  /** Dropped: too many waited. Failed: its content was not known, or it was not taken. */
+  | { readonly what: 'notification'; readonly outcome: 'sent' | 'dropped' | 'failed' }
   | { readonly what: 'heartbeat'; readonly service: string }
   | { readonly what: 'pools'; readonly pools: readonly PoolMeasurement[] }
   /** How many exports were not as the record says, at the last comparison. */

@@ -115,7 +115,8 @@ export function decodeReply(bytes: Buffer): Decoded<WireReply> {
   });
 }
 
-function wrap(message: JsonObject): Buffer {
+/** A message in the envelope of the protocol. */
+export function wrap(message: JsonObject): Buffer {
   return Buffer.from(JSON.stringify({ [VERSION_KEY]: PROTOCOL_VERSION, [MESSAGE_KEY]: JSON.stringify(message) }));
 }
 

@@ -58,3 +58,27 @@ export const rabbitOptions = {
 } as const;
 
 export type RabbitOptions = ValuesOf<typeof rabbitOptions>;
+
+/** Options of notifications, [oslo_messaging_notifications] group. */
+export const notificationOptions = {
+  driver: option.multi(
+    [],
+    'Where notifications go: messagingv2 (the broker), messaging (the same in the older format 1.0), log, noop. Nowhere by default.',
+    { deprecatedNames: ['DEFAULT/notification_driver'] },
+  ),
+  topics: option.list(['notifications'], 'Each of them is a queue per priority: <topic>.info, <topic>.error.', {
+    deprecatedNames: ['rpc_notifier2/topics', 'DEFAULT/notification_topics'],
+  }),
+  transport_url: option.string(null, 'The broker for notifications, where it is not that of all other messages.', {
+    secret: true,
+  }),
+  retry: option.integer(
+    -1,
+    'How often one is sent again where the broker does not take it; -1 is as often as it takes.',
+    {
+      min: -1,
+    },
+  ),
+} as const;
+
+export type NotificationOptions = ValuesOf<typeof notificationOptions>;

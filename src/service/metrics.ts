@@ -50,6 +50,7 @@ const labelled = {
   pools: ['pool'],
   service: ['service'],
   quantile: ['quantile'],
+  outcome: ['outcome'],
 } as const;
 
 /** Listens from now on; what was measured before is not in it. */
@@ -161,6 +162,12 @@ function listenToStates(gauge: MakeGauge, registers: Registry[]) {
     labelNames: [...labelled.service],
     registers,
   });
+  const notifications = new Counter({
+    name: 'ashlar_notifications_total',
+    help: 'Notifications; outcome is sent, failed, or dropped where too many waited for the broker.',
+    labelNames: [...labelled.outcome],
+    registers,
+  });
   const bytes = (name: string, help: string, of: (pool: PoolMeasurement) => number | null) => {
     const made = gauge(name, help, labelled.pools);
     return (pool: PoolMeasurement) => {
@@ -185,6 +192,7 @@ function listenToStates(gauge: MakeGauge, registers: Registry[]) {
       beats.set(service, performance.now());
       written.inc({ service });
     },
+    notification: ({ outcome }: Of<'notification'>) => notifications.inc({ outcome }),
     pools({ pools: measured }: Of<'pools'>) {
       for (const pool of measured) for (const set of pools) set(pool);
     },

@@ -14,6 +14,7 @@ import type { Logger } from '../log/logger.ts';
 import { AshlarError, failure, isFailure, messageOf } from '../model/errors.ts';
 import type { Operation } from '../model/operation.ts';
 import { type OperationMethod, type RequestArguments, SCHEDULER_TOPIC } from '../rpcapi/requests.ts';
+import { announceAttempt } from './announce-attempt.ts';
 import { isInterruption } from './interruption.ts';
 import type { AnyOperation, Backend, OperationRequest } from './operation.ts';
 import { createUndoStack } from './undo.ts';
@@ -57,6 +58,7 @@ export async function attemptOperation(
     if (isInterruption(error) || (!saysNo(error) && !isLast)) throw error;
     return await refuseOperation(parts, error);
   }
+  announceAttempt(announcer(parts), subject, { kind: 'start' });
   const undo = createUndoStack();
   const context = { store, backend, undo, log };
   let result: unknown;
@@ -87,6 +89,7 @@ export async function attemptOperation(
     }
   }
   if (definition.changesCapacity === true) parts.onCapacityChange();
+  announceAttempt(announcer(parts), subject, { kind: 'end' });
   return { kind: 'answered', answer: await answerOf(parts, definition, request, result) };
 }
 
@@ -98,6 +101,10 @@ async function answerOf(
 ): Promise<unknown> {
   if (definition.answer !== undefined) return definition.answer(result);
   return definition.answerAgain === undefined ? null : await definition.answerAgain(parts, request);
+}
+
+function announcer({ store, backend, operation }: AttemptParts) {
+  return { store, serviceHost: backend.serviceHost, operation };
 }
 
 /** Ends an operation that never began: nothing to undo, no row to change. */
@@ -150,6 +157,7 @@ async function failAttempt(
     if (thrown === lost) return stoodAside(parts, error);
     throw thrown;
   }
+  announceAttempt(announcer(parts), subject, { kind: 'error', error });
   return { kind: 'failed', error: withHost(error, backend.serviceHost) };
 }
 

@@ -21,7 +21,7 @@ export function openTestTransport(url: string, given: TestTransport = {}): Promi
   });
 }
 
-function rabbitDefaults(): RabbitOptions {
+export function rabbitDefaults(): RabbitOptions {
   const defaults = Object.entries(rabbitOptions).map(([name, option]) => [name, option.default]);
   return Object.fromEntries(defaults) as RabbitOptions;
 }

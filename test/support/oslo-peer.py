@@ -24,6 +24,7 @@ transport = oslo_messaging.get_rpc_transport(conf, url=url, allowed_remote_exmod
 for name, value in json.loads(options).items():
     conf.set_override(name, value, group='oslo_messaging_rabbit')
 seen = []
+notified = []
 servers = []
 
 
@@ -48,6 +49,18 @@ class Endpoint(object):
         raise ValueError('a plain one')
 
 
+class Listener(object):
+    def _note(self, priority, context, publisher, event, payload, metadata):
+        notified.append({'priority': priority, 'context': context, 'publisher': publisher, 'event': event,
+                         'payload': payload, 'metadata': metadata})
+
+    def info(self, *about):
+        self._note('info', *about)
+
+    def error(self, *about):
+        self._note('error', *about)
+
+
 def target_of(command):
     keys = ('topic', 'server', 'version', 'fanout', 'namespace')
     return oslo_messaging.Target(**{key: command[key] for key in keys if key in command})
@@ -60,6 +73,15 @@ def run(command):
         server.start()
         servers.append(server)
         return None
+    if do == 'listen':
+        there = oslo_messaging.get_notification_transport(conf, url=url)
+        targets = [oslo_messaging.Target(topic=topic, exchange=exchange) for topic in command['topics']]
+        listener = oslo_messaging.get_notification_listener(there, targets, [Listener()], executor='threading')
+        listener.start()
+        servers.append(listener)
+        return None
+    if do == 'notified':
+        return notified
     if do == 'seen':
         return seen
     client = oslo_messaging.RPCClient(transport, target_of(command), timeout=command.get('timeout', 20),

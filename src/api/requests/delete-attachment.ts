@@ -7,7 +7,9 @@ import type { RequestContext } from '../../model/context.ts';
 import { failure } from '../../model/errors.ts';
 import type { Operation } from '../../model/operation.ts';
 import { attachmentTransitions } from '../../model/status.ts';
+import type { Volume } from '../../model/volume.ts';
 import { VOLUME_TOPIC } from '../../rpcapi/requests.ts';
+import { announceVolume } from '../../service/announce.ts';
 import type { ApiServices } from '../route.ts';
 import { backendOf } from './create-attachment.ts';
 import { findAttachment, findVolume } from './find.ts';
@@ -25,29 +27,40 @@ export async function deleteAttachment(
 ): Promise<readonly Attachment[]> {
   const { store } = services;
   const found = await findAttachment(store, context, id);
-  const operation = await store.transaction(async (tx) => {
-    const volume = await lockVolume(tx, await findVolume(tx, context, found.volumeId));
-    const attachment = await findAttachment(tx, context, id);
-    if (await isUnknownToBackend(tx, attachment)) return remove(tx, attachment);
-    const running = await findUnfinished(tx, id, 'attachment_delete');
-    if (running !== null) return running;
-    const owner = backendOf(volume);
-    const { accepts, during } = attachmentTransitions.disconnect;
-    // Services of another make cannot read a row with our word for one that is about to go.
-    const next = (await isForeign(tx, owner)) ? {} : { attachStatus: during };
-    const claimed = await tx.attachments.updateIf(id, { attachStatus: accepts }, next);
-    if (claimed === null) throw failure('VolumeAttachmentNotFound', { id });
-    await settleVolumeStatus(tx, volume.id);
-    return recordOperation(tx, context, {
-      resourceType: 'attachment',
-      resourceId: id,
-      method: 'attachment_delete',
-      arguments: { volumeId: volume.id },
-      owner,
-    });
+  const { before, operation } = await store.transaction(async (tx) => {
+    const before = await lockVolume(tx, await findVolume(tx, context, found.volumeId));
+    return { before, operation: await markAndRecord(tx, context, before, id) };
   });
   if (operation !== null) await performOperation(services, context, operation);
+  announceVolume(store, { event: 'detach.end', context, row: before, reread: true });
   return store.attachments.listByVolume(found.volumeId);
+}
+
+/** Null where it is gone already. */
+async function markAndRecord(
+  tx: Store,
+  context: RequestContext,
+  volume: Volume,
+  id: string,
+): Promise<Operation | null> {
+  const attachment = await findAttachment(tx, context, id);
+  if (await isUnknownToBackend(tx, attachment)) return remove(tx, attachment);
+  const running = await findUnfinished(tx, id, 'attachment_delete');
+  if (running !== null) return running;
+  const owner = backendOf(volume);
+  const { accepts, during } = attachmentTransitions.disconnect;
+  // Services of another make cannot read a row with our word for one that is about to go.
+  const next = (await isForeign(tx, owner)) ? {} : { attachStatus: during };
+  const claimed = await tx.attachments.updateIf(id, { attachStatus: accepts }, next);
+  if (claimed === null) throw failure('VolumeAttachmentNotFound', { id });
+  await settleVolumeStatus(tx, volume.id);
+  return recordOperation(tx, context, {
+    resourceType: 'attachment',
+    resourceId: id,
+    method: 'attachment_delete',
+    arguments: { volumeId: volume.id },
+    owner,
+  });
 }
 
 async function isForeign(tx: Store, host: string): Promise<boolean> {

@@ -7,6 +7,7 @@ import type { Operation } from '../../model/operation.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import { snapshotTransitions, type VolumeStatus, volumeTransitions } from '../../model/status.ts';
 import type { Volume } from '../../model/volume.ts';
+import { announceVolume } from '../../service/announce.ts';
 import type { ApiServices } from '../route.ts';
 import { findVolume } from './find.ts';
 import { refuseFrozen } from './frozen.ts';
@@ -27,21 +28,26 @@ export async function deleteVolume(
   id: string,
   how: DeleteVolume,
 ): Promise<void> {
-  const operation = await services.store.transaction(async (tx) => {
+  const step = await services.store.transaction(async (tx) => {
     const volume = await lockVolume(tx, await findVolume(tx, context, id));
     const snapshots = await tx.snapshots.list({ projectId: null, filters: { volumeId: id } });
     const obstacles = await findObstacles(tx, volume, snapshots, how);
     if (obstacles.length > 0) {
       throw failure('InvalidVolume', { reason: `volume ${id} cannot be deleted: ${obstacles.join('; ')}.` });
     }
-    if (volume.host === null) return deleteUnplaced(tx, volume, how);
+    if (volume.host === null) {
+      await deleteUnplaced(tx, volume, how);
+      return { unplaced: volume };
+    }
     await refuseFrozen(tx, volume.host);
     for (const snapshot of snapshots) {
       await tx.snapshots.updateIf(snapshot.id, {}, { status: snapshotTransitions.remove.during });
     }
-    return markAndRecord(tx, context, volume, volume.host, how);
+    return { operation: await markAndRecord(tx, context, volume, volume.host, how) };
   });
-  if (operation !== null) await services.operations.wake(operation, context);
+  if (step.operation !== undefined) return services.operations.wake(step.operation, context);
+  announceVolume(services.store, { event: 'delete.start', context, row: step.unplaced });
+  announceVolume(services.store, { event: 'delete.end', context, row: { ...step.unplaced, status: 'deleted' } });
 }
 
 /** Everything that stands in the way, in words: one answer tells it all. */
@@ -91,12 +97,11 @@ async function findSnapshotObstacles(tx: Store, snapshots: readonly Snapshot[], 
 }
 
 /** Nothing of it is anywhere but in the database. */
-async function deleteUnplaced(tx: Store, volume: Volume, how: DeleteVolume): Promise<null> {
+async function deleteUnplaced(tx: Store, volume: Volume, how: DeleteVolume): Promise<void> {
   const now = new Date();
   const changes = { status: volumeTransitions.remove.done, deleted: true, deletedAt: now, terminatedAt: now };
   const deleted = await tx.volumes.updateIf(volume.id, { ...stillDeletable(how), host: null }, changes);
   if (deleted === null) throw overtaken(volume);
-  return null;
 }
 
 async function markAndRecord(

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import type { Store } from '../../db/store.ts';
 import type { RequestContext } from '../../model/context.ts';
 import { failure } from '../../model/errors.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
 import type { SnapshotStatus } from '../../model/status.ts';
+import { announceSnapshot } from '../../service/announce.ts';
 import { actionRoute } from '../action-route.ts';
 import { deleteSnapshot } from '../requests/delete-snapshot.ts';
 import { findSnapshot, lockSnapshot } from '../requests/find-snapshot.ts';
@@ -28,7 +30,10 @@ const resetStatus = defineAction({
   summary: 'Say what status a snapshot has; nothing is done to it',
   body: z.strictObject({ status: z.string().toLowerCase().pipe(z.enum(statuses)) }),
   async handle({ services, context, params, body }) {
-    await change(services.store, context, params.id!, () => ({ status: body.status }));
+    const { store } = services;
+    const before = await change(store, context, params.id!, () => ({ status: body.status }));
+    announceSnapshot(store, { event: 'reset_status.start', context, row: before });
+    announceSnapshot(store, { event: 'reset_status.end', context, row: { ...before, status: body.status } });
     return { status: 202 };
   },
 });
@@ -73,15 +78,17 @@ const updateStatus = defineAction({
   },
 });
 
+/** Answers it as it was before. */
 async function change(
   store: Store,
   context: RequestContext,
   id: string,
   decide: (current: SnapshotStatus) => { readonly status: SnapshotStatus; readonly progress?: string },
-): Promise<void> {
-  await store.transaction(async (tx) => {
+): Promise<Snapshot> {
+  return store.transaction(async (tx) => {
     const snapshot = await lockSnapshot(tx, await findSnapshot(tx, context, id));
     await tx.snapshots.updateIf(id, {}, decide(snapshot.status));
+    return snapshot;
   });
 }
 

@@ -1,6 +1,7 @@
 /** /snapshots: list, show, create, update, delete. */
 import { z } from 'zod';
 import { failure } from '../../model/errors.ts';
+import { announceSnapshot } from '../../service/announce.ts';
 import { booleanWord, metadata, optionalName, uuid } from '../body.ts';
 import { listQuery, nextLinks } from '../list-query.ts';
 import { createSnapshot } from '../requests/create-snapshot.ts';
@@ -122,6 +123,8 @@ const update = defineRoute({
       },
     );
     if (snapshot === null) throw failure('SnapshotNotFound', { id: found.id });
+    announceSnapshot(services.store, { event: 'update.start', context, row: found });
+    announceSnapshot(services.store, { event: 'update.end', context, row: snapshot });
     return { status: 200, body: { snapshot: snapshotDetail(snapshot, version) } };
   },
 });

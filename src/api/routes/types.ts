@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { failure } from '../../model/errors.ts';
 import type { VolumeType } from '../../model/volume-type.ts';
+import { announceVolumeType } from '../../service/announce.ts';
 import { booleanWord, optionalText, text } from '../body.ts';
 import {
   listQuery,
@@ -82,6 +83,7 @@ const create = defineRoute({
       isPublic: input['os-volume-type-access:is_public'],
       extraSpecs: input.extra_specs,
     });
+    announceVolumeType({ event: 'create', context, row: type });
     return { status: 200, body: { volume_type: volumeTypeView(type, context) } };
   },
 });
@@ -106,6 +108,7 @@ const update = defineRoute({
       ...(input.is_public === undefined ? {} : { isPublic: input.is_public }),
     });
     if (type === null) throw failure('VolumeTypeNotFound', { id: params.id! });
+    announceVolumeType({ event: 'update', context, row: type });
     return { status: 200, body: { volume_type: volumeTypeView(type, context) } };
   },
 });

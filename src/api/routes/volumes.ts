@@ -1,6 +1,7 @@
 /** /volumes: list, show, create, update, delete, summary. */
 import { z } from 'zod';
 import { failure } from '../../model/errors.ts';
+import { announceVolume } from '../../service/announce.ts';
 import { booleanWord, metadata, optionalName, optionalText, sizeGb, text, uuid } from '../body.ts';
 import { listQuery, nextLinks, readBoolean } from '../list-query.ts';
 import { createVolume } from '../requests/create-volume.ts';
@@ -183,7 +184,10 @@ const update = defineRoute({
       ...(description === undefined ? {} : { displayDescription: description }),
     };
     const { services, context, params } = request;
-    const volume = await updateVolume(services, context, params.id!, changes, asked.metadata);
+    const before = await findVolume(services.store, context, params.id!);
+    const volume = await updateVolume(services, context, before.id, changes, asked.metadata);
+    announceVolume(services.store, { event: 'update.start', context, row: before });
+    announceVolume(services.store, { event: 'update.end', context, row: volume });
     const details = await loadDetail(services.store, volume);
     return { status: 200, body: { volume: volumeDetail(details, viewContext(request)) } };
   },

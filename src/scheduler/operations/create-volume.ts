@@ -1,8 +1,10 @@
 import { serviceHost } from '../../model/backend.ts';
-import { failure } from '../../model/errors.ts';
+import { type AshlarError, failure } from '../../model/errors.ts';
 import type { Operation } from '../../model/operation.ts';
 import { volumeTransitions } from '../../model/status.ts';
+import type { Volume } from '../../model/volume.ts';
 import { type RequestArguments, requestArguments, VOLUME_TOPIC } from '../../rpcapi/requests.ts';
+import { announceUnplaced } from '../../service/announce.ts';
 import { explain } from '../explain.ts';
 import { filtersByName } from '../filters/index.ts';
 import type { SchedulerOptions } from '../options.ts';
@@ -36,7 +38,7 @@ export async function placeNewVolume(desk: Desk, operation: Operation, rules: Se
     return endFailed(desk, operation, error, { from: during, to: failed });
   }
   if (parsed.data.excludedHosts.length >= desk.options.scheduler_max_attempts) {
-    return endFailed(desk, operation, tooManyAttempts(parsed.data), { from: during, to: failed });
+    return refuse(desk, operation, volume, tooManyAttempts(parsed.data));
   }
   const type = await desk.limited(() => desk.store.types.get(volume.volumeTypeId));
   const choice = await choosePool(
@@ -55,7 +57,7 @@ export async function placeNewVolume(desk: Desk, operation: Operation, rules: Se
     rules,
   );
   if ('stopped' in choice) return 'left for later';
-  if ('refusal' in choice) return endFailed(desk, operation, choice.refusal, { from: during, to: failed });
+  if ('refusal' in choice) return refuse(desk, operation, volume, choice.refusal);
   const service = await desk.limited(() => desk.store.services.get(serviceHost(choice.pool.name), VOLUME_TOPIC));
   const changes = {
     host: choice.pool.name,
@@ -68,6 +70,13 @@ export async function placeNewVolume(desk: Desk, operation: Operation, rules: Se
     choice,
     async (tx) => (await tx.volumes.updateIf(volume.id, { status: during, host: null }, changes)) !== null,
   );
+}
+
+/** There is no place for it. */
+async function refuse(desk: Desk, operation: Operation, volume: Volume, error: AshlarError): Promise<Outcome> {
+  const outcome = await endFailed(desk, operation, error, { from: during, to: failed });
+  announceUnplaced(desk.store, operation, volume, error.message);
+  return outcome;
 }
 
 /** Names every place that failed and what it said. */

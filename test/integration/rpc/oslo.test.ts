@@ -4,11 +4,13 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { sleep } from '../../../src/lib/timers.ts';
 import { failure, isFailure } from '../../../src/model/errors.ts';
+import { openNotifier } from '../../../src/rpc/create-notifier.ts';
 import type { RabbitOptions } from '../../../src/rpc/options.ts';
 import type { RpcHandler, RpcMessage, Transport } from '../../../src/rpc/transport.ts';
-import { openTestTransport } from '../../support/amqp.ts';
+import { openTestTransport, rabbitDefaults } from '../../support/amqp.ts';
 import { missingOslo, OsloError, type OsloPeer, startOsloPeer } from '../../support/oslo-peer.ts';
 import { missingRabbitmq, startTestRabbitmq, type TestRabbitmq } from '../../support/rabbitmq.ts';
+import { recorderLog } from '../../support/recorder-log.ts';
 
 const skip = missingRabbitmq() ?? missingOslo() ?? false;
 const context = { requestId: 'req-1', userId: 'u', projectId: 'p', isAdmin: true, roles: ['admin'] };
@@ -93,6 +95,55 @@ describe('oslo.messaging and ours', { skip, timeout: 180_000 }, () => {
           assert.ok(seen.some(({ from }) => from === 'before'));
         });
       });
+    });
+  }
+
+  for (const { name, rabbit } of variants.slice(0, 3)) {
+    test(`a listener of notifications hears ours, with the exchange ${name}`, async () => {
+      const topics = [`${name}-first`, `${name}-second`];
+      const peer = await startOsloPeer(broker.url, { controlExchange: name, rabbit });
+      const open = (driver: string) =>
+        openNotifier({
+          url: broker.url,
+          notifications: { driver: [driver], topics, transport_url: null, retry: -1 },
+          options: { controlExchange: name, concurrency: 1, rabbit: { ...rabbitDefaults(), ...rabbit } },
+          log: recorderLog(),
+        })!;
+      const carried = { auth_token: 'token-1234', user_domain: 'default' };
+      const occasion = (eventType: string, priority: 'info' | 'error' = 'info') => ({
+        ...{ publisherId: 'volume.node@lvm', eventType, priority, context: { ...context, carried } },
+        payload: async () => ({ text: 'größer', nothing: null, list: [{ deep: true }] }),
+      });
+      // What is sent before anybody listens waits for the listener.
+      const [envelope, bare] = [open('messagingv2'), open('messaging')];
+      envelope.notify(occasion('volume.create.start'));
+      envelope.notify(occasion('scheduler.create_volume', 'error'));
+      await envelope.close({ timeoutMs });
+      await peer.run({ do: 'listen', topics });
+      bare.notify(occasion('volume.create.end'));
+      await bare.close({ timeoutMs });
+      const heard = await eventually(async () => {
+        const notified = (await peer.run({ do: 'notified' })) as Record<string, unknown>[];
+        assert.equal(notified.length, 6, 'three, to two topics');
+        return notified;
+      });
+      const events = heard.map(({ event, priority }) => `${event} ${priority}`).sort();
+      const each = ['scheduler.create_volume error', 'volume.create.end info', 'volume.create.start info'];
+      assert.deepEqual(
+        events,
+        each.flatMap((one) => [one, one]),
+      );
+      const [one] = heard;
+      assert.equal(one!.publisher, 'volume.node@lvm');
+      assert.deepEqual(one!.payload, { text: 'größer', nothing: null, list: [{ deep: true }] });
+      const told = one!.context as Record<string, unknown>;
+      assert.equal(told.request_id, 'req-1');
+      assert.equal(told.user_domain, 'default');
+      assert.equal(told.auth_token, null);
+      const { message_id: id, timestamp } = one!.metadata as Record<string, string>;
+      assert.match(id!, /^[0-9a-f-]{36}$/);
+      assert.match(timestamp!, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$/);
+      await peer.close();
     });
   }
 
@@ -211,7 +262,7 @@ function rowsOf(listed: string, topic: string): string[] {
 }
 
 /** Tries for ten seconds. */
-async function eventually(check: () => Promise<void>): Promise<void> {
+async function eventually<T>(check: () => Promise<T>): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await check();
