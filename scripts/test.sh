@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 . scripts/setup.sh
 need lvm lvm2 "tests of the LVM driver, on its real metadata"
 need sudo sudo "the privileged helper, started by a user without rights"
-need python3 python3-minimal "a little syslog, for what the helper writes there"
+need python3 python3 "a little syslog, for what the helper writes there"
 need losetup mount "loop devices for them"
 need tgtd tgt "tests with a real iSCSI target"
 need qemu-io qemu-utils "an initiator that reads and writes through a target"
