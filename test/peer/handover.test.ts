@@ -11,7 +11,7 @@ import { loginOf, readPattern, writePattern } from '../support/initiator.ts';
 
 const connector = { host: 'compute', initiator: 'iqn.1993-08.org.debian:01:abc', ip: '127.0.0.1', multipath: false };
 
-describe('a volume service changes hands', { skip: missingBeside() ?? false, timeout: 400_000 }, () => {
+describe('a volume service changes hands', { skip: missingBeside() ?? false, timeout: 600_000 }, () => {
   let bed: BesideCinder;
   before(async () => {
     bed = await startBesideCinder();

@@ -23,8 +23,10 @@ export interface BesideCinder {
   readonly store: Store;
   /** The directory of our backend's files. */
   readonly filesDir: string;
-  /** Tables that were in the database before our own came. */
-  readonly tablesBefore: readonly string[];
+  /** The schema as `cinder-manage db sync` made it, before our own tables came. */
+  readonly schemaBefore: readonly string[];
+  /** The same now: a line for each column, index and constraint, which begins with the table's name. */
+  schema(): Promise<readonly string[]>;
   /** A request to Cinder's API below the project, at its newest microversion. */
   call(method: string, path: string, body?: unknown, options?: { readonly project?: string }): Promise<Reply>;
   /** Starts our volume service; returns when it is up, or at once. */
@@ -45,6 +47,17 @@ export interface Reply {
   // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever JSON it expects
   readonly body: any;
 }
+
+const SCHEMA = `
+  select line from (
+    select concat_ws(' ', table_name, column_name, data_type, character_maximum_length, is_nullable, column_default) as line
+      from information_schema.columns where table_schema = current_schema()
+    union all
+    select concat_ws(' ', tablename, indexdef) from pg_indexes where schemaname = current_schema()
+    union all
+    select concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) from pg_constraint
+      where connamespace = current_schema()::regnamespace
+  ) as lines order by line`;
 
 /** Null, or why it cannot be. */
 export function missingBeside(): string | null {
@@ -85,16 +98,16 @@ export async function startBesideCinder(options: { readonly ours?: boolean } = {
     const { connection, root } = peer;
     const database = openDatabase({ connection, maxPoolSize: 3 });
     store = createStore(database);
-    const listed = await database
-      .knex('information_schema.tables')
-      .where('table_schema', 'public')
-      .select('table_name');
-    const tablesBefore = listed.map(({ table_name }) => String(table_name)).sort();
+    const schema = async () => {
+      const { rows } = (await database.knex.raw(SCHEMA)) as { readonly rows: readonly { readonly line: string }[] };
+      return rows.map(({ line }) => line);
+    };
+    const schemaBefore = await schema();
     await dbSync(database);
     await writeFile(configFile, renderConfig(ourGroups(tgtd, filesDir, logFile)), { mode: 0o600 });
     const files = [peer.configFile, configFile];
     const bed: BesideCinder = {
-      ...{ peer, tgtd, store, filesDir, tablesBefore, ourLog, close },
+      ...{ peer, tgtd, store, filesDir, schemaBefore, schema, ourLog, close },
       call: (method, path, body, { project = PROJECT } = {}) => ask(root, project, method, path, body),
       async startOurs({ wait } = { wait: true }) {
         role = startRole('volume', files);
@@ -121,7 +134,7 @@ export async function startBesideCinder(options: { readonly ours?: boolean } = {
 }
 
 /** Waits until Cinder's scheduler has heard of the backend. */
-export async function untilPools(bed: BesideCinder): Promise<void> {
+async function untilPools(bed: BesideCinder): Promise<void> {
   await until(bed, "Cinder's scheduler to know the backend", async () => {
     const { body } = await bed.call('GET', '/scheduler-stats/get_pools');
     return body?.pools?.length > 0 ? true : undefined;
