@@ -31,6 +31,12 @@ export function peerStore(session: Session): PeerStore {
         for (const change of changes) changed += await changeRows(tx, change);
         return changed;
       }),
+    async reasonOf(resourceId, requestId) {
+      const sql = `select detail_id from messages where resource_uuid = :resourceId and request_id = :requestId
+        and deleted is not true order by created_at desc limit 1`;
+      const [row] = await session.rows<{ detail_id: string | null }>(sql, { resourceId, requestId });
+      return row?.detail_id ?? null;
+    },
     async isEncryptedType(volumeTypeId) {
       const sql = 'select 1 as one from encryption where volume_type_id = :volumeTypeId and deleted = false limit 1';
       return (await session.rows(sql, { volumeTypeId })).length > 0;

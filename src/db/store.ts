@@ -311,6 +311,8 @@ export interface PeerStore {
   ): Promise<void>;
   /** Gives rows back that a peer set to a status for work that is not done; those that moved on are left. How many. */
   giveBack(changes: readonly RowChange[]): Promise<number>;
+  /** The number of the reason in the newest message that a peer left about the request; null without one. */
+  reasonOf(resourceId: string, requestId: string): Promise<string | null>;
   isEncryptedType(volumeTypeId: string): Promise<boolean>;
   /** True where a peer's service has noted that it began with this volume or snapshot. */
   wasBegun(resourceId: string): Promise<boolean>;

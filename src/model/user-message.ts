@@ -49,6 +49,27 @@ const detailsByMethod: Readonly<Record<string, string>> = {
   copy_volume_to_image: '004',
 };
 
+/** What the numbers mean that another service gives for its own failures; those that say nothing are missing. */
+const reasons: Readonly<Record<string, string>> = {
+  '002': 'its driver is not initialised',
+  '003': 'no backend was fit for it',
+  '006': 'the quota does not allow it',
+  '009': 'the compute service could not follow the volume as it grew',
+  '010': 'the driver could not extend the volume',
+  '012': 'the driver could not create the volume',
+  '013': 'the driver could not create the snapshot',
+  '015': 'the snapshot is busy',
+  '016': 'the driver could not delete the snapshot',
+  '021': 'the driver could not attach the volume',
+  '022': 'the driver could not detach the volume',
+  '027': 'the volume was in no state for it',
+};
+
+/** In words; null where the number says no more than that it failed. */
+export function reasonInWords(detailId: string | null): string | null {
+  return reasons[detailId ?? ''] ?? null;
+}
+
 /** Of an operation that failed. An attachment's is shown as one of its volume. */
 export function userMessageOf(
   operation: Pick<Operation, 'method' | 'resourceType' | 'resourceId' | 'errorCode' | 'arguments'>,

@@ -3,6 +3,7 @@ import type { Store } from '../../db/store.ts';
 import { forEachBounded } from '../../lib/bounded.ts';
 import type { Logger } from '../../log/logger.ts';
 import type { Operation } from '../../model/operation.ts';
+import { reasonInWords } from '../../model/user-message.ts';
 import { SCHEDULER_TOPIC, VOLUME_TOPIC } from '../../rpcapi/requests.ts';
 import { type PeriodicTask, startPeriodicTask } from '../periodic-task.ts';
 import { peerOutcome } from './outcome.ts';
@@ -79,10 +80,20 @@ async function settle(store: Store, log: Logger, operation: Operation): Promise<
   const ending =
     outcome.kind === 'done'
       ? ({ state: 'done' } as const)
-      : ({ state: 'failed', code: outcome.code, error: outcome.error } as const);
+      : ({
+          state: 'failed',
+          code: outcome.code,
+          error: `${outcome.error}${await theirReason(store, operation)}`,
+        } as const);
   // Without a worker: a record that a service of ours has claimed meanwhile is ended by that one.
   if (!(await store.operations.finish(id, null, ending))) return false;
   const fields = { request_id: operation.requestId, operation: id, method, resource: resourceId, owner };
   log.info({ ...fields, outcome: outcome.kind }, 'operation ended by another service');
   return true;
+}
+
+/** What the peer has told the users of its own API, as a further sentence. */
+async function theirReason(store: Store, { resourceId, requestId }: Operation): Promise<string> {
+  const reason = reasonInWords(await store.peers.reasonOf(resourceId, requestId));
+  return reason === null ? '' : ` It says: ${reason}.`;
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { type Database, openDatabase } from '../../../../src/db/connection.ts';
 import { createStore } from '../../../../src/db/postgres-store.ts';
@@ -117,6 +118,16 @@ describe("a volume service of another make behind Ashlar's API and scheduler", (
     const { body } = await api.call('GET', '/messages');
     const message = body.messages.find(({ resource_uuid }: { resource_uuid: string }) => resource_uuid === id);
     assert.match(message.user_message, /node@lvm did not do create_volume: it left status error/);
+
+    const reason = { projectId: PROJECT, requestId: 'req-told' };
+    await store.operations.record({
+      ...{ id: randomUUID(), resourceType: 'volume', resourceId: id, method: 'create_volume', arguments: {} },
+      ...{ ...reason, userId: 'u', owner: HOST },
+    });
+    const numbers = { resourceType: 'VOLUME', resourceId: id, actionId: '001', detailId: '003' } as const;
+    await store.peers.addMessage(numbers, reason);
+    await settlePeerOperations(store, log);
+    assert.match((await ended(id)).error ?? '', /left status error.* It says: no backend was fit for it\.$/);
 
     peer.failNext('delete_volume');
     await api.call('DELETE', `/volumes/${id}`);
