@@ -10,6 +10,8 @@ export interface Daemon {
    * the highest number in the caller's listing.
    */
   createTarget(iqn: string, lastSeen: number): Promise<number>;
+  /** The same without any listing: null where the name, or the next number, is taken, and a listing has to say which. */
+  createNewTarget(iqn: string): Promise<number | null>;
   /** With its sessions, if there are any. Gone already is fine. */
   deleteTarget(tid: number): Promise<void>;
   createUnit(tid: number, unit: { readonly devicePath: string; readonly bsoflags: string | null }): Promise<void>;
@@ -68,20 +70,28 @@ export function createDaemon(path: string, send: Transport): Daemon {
     throw failure('VolumeBackendAPIException', { reason: describeRefusal(request, problem) });
   }
 
-  const show = async () => parseTargets((await must({ mode: 'target', op: 'show' })).text);
+  async function show(): Promise<ShownTarget[]> {
+    const targets = parseTargets((await must({ mode: 'target', op: 'show' })).text);
+    shared.lastTid = targets.reduce((last, { tid }) => Math.max(last, tid), shared.lastTid);
+    return targets;
+  }
+
+  async function createNewTarget(iqn: string): Promise<number | null> {
+    shared.lastTid += 1;
+    const tid = shared.lastTid;
+    const request = { mode: 'target', op: 'new', tid, parameters: { targetname: iqn } } as const;
+    return (await must(request, 'this target already exists')).done ? tid : null;
+  }
 
   async function createTarget(iqn: string, lastSeen: number): Promise<number> {
     shared.lastTid = Math.max(shared.lastTid, lastSeen);
     for (let attempt = 1; attempt <= TARGET_ATTEMPTS; attempt += 1) {
-      shared.lastTid += 1;
-      const tid = shared.lastTid;
-      const request = { mode: 'target', op: 'new', tid, parameters: { targetname: iqn } } as const;
+      const tid = await createNewTarget(iqn);
+      if (tid !== null) return tid;
       // Said of a number as well as of a name: another process was quicker with one of them.
-      if ((await must(request, 'this target already exists')).done) return tid;
       const targets = await show();
       const found = targets.find((target) => target.iqn === iqn);
       if (found !== undefined) return found.tid;
-      shared.lastTid = Math.max(shared.lastTid, ...targets.map((target) => target.tid));
     }
     const reason = `no free number for target ${iqn} after ${TARGET_ATTEMPTS} attempts. Something else makes targets all the time.`;
     throw failure('VolumeBackendAPIException', { reason });
@@ -90,6 +100,7 @@ export function createDaemon(path: string, send: Transport): Daemon {
   return {
     show,
     createTarget,
+    createNewTarget,
     deleteTarget: async (tid) => {
       await must({ mode: 'target', op: 'delete', tid, force: true }, "can't find the target");
     },

@@ -105,7 +105,18 @@ export function openTgt(context: TargetContext<typeof options>): Target {
       await daemon.show();
     },
 
+    // Without a file there is most often no target: one that is made closed is like one that a crash has left, and no
+    // listing is needed, which takes the longer the more targets there are.
     async createExport(request) {
+      const { volume } = request;
+      if ((await readIfThere(fileOf(checkedName(volume)))) === null) {
+        // Refuses what cannot be expressed, before anything is made.
+        const { iqn } = wantedExport(request, values);
+        const tid = await daemon.createNewTarget(iqn).catch((error: unknown) => {
+          throw ofVolume(volume.id, error);
+        });
+        if (tid !== null) return await makeRight(request, [newTarget(tid, iqn)]);
+      }
       return await makeRight(request, await daemon.show());
     },
 
@@ -167,6 +178,11 @@ function openDaemon({ options: values, executor }: TargetContext<typeof options>
     if (request.op !== 'show') executor.mayAct?.();
     return transport(request);
   });
+}
+
+/** As tgtd lists one that was just made: nobody may log in. */
+function newTarget(tid: number, iqn: string): ShownTarget {
+  return { tid, iqn, sessions: 0, units: [], accounts: [], outgoingAccounts: [], addresses: [] };
 }
 
 /** Says which volume it was that tgtd refused something for. */
