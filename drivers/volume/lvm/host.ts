@@ -24,6 +24,9 @@ const DEVICE_LIMIT_MS = 10_000;
 const CRASHED = 139;
 /** How old a view may be where a change by others a moment ago does not matter. */
 const RECENT_MS = 1000;
+/** How long the wiper lets others go first, before each batch; and how often it looks whether any are left. */
+const GIVE_WAY_MS = 5000;
+const GIVE_WAY_POLL_MS = 50;
 /** Deleted, or activated, by one command. */
 const BATCH = 64;
 
@@ -34,7 +37,16 @@ export function createLvmHost(settings: LvmSettings, executor: Executor, log: Lo
   const { volumeGroup } = settings;
   const views = createViewCache(async () => parseView(await run(commands.showAll(volumeGroup))));
   /** Changes of the group go one after the other, in the order asked for: lvm's own lock is not fair. */
-  const queue = createLimiter(1);
+  const inTurn = createLimiter(1);
+  let waiting = 0;
+  const queue = async <T>(work: () => Promise<T>): Promise<T> => {
+    waiting += 1;
+    try {
+      return await inTurn(work);
+    } finally {
+      waiting -= 1;
+    }
+  };
 
   const find = (view: View, name: string) => view.volumes.find((lv) => lv.name === name);
 
@@ -178,6 +190,12 @@ export function createLvmHost(settings: LvmSettings, executor: Executor, log: Lo
       await change(commands.remove(volumeGroup, ...names), isDone);
     },
     activate,
+
+    /** Waits while others change the group, but not for ever: for what nobody waits for. */
+    async giveWay(signal: AbortSignal): Promise<void> {
+      const deadline = performance.now() + GIVE_WAY_MS;
+      while (waiting > 0 && performance.now() < deadline && !signal.aborted) await sleep(GIVE_WAY_POLL_MS);
+    },
 
     /** Removes these LVs, and none that has got the name of one since. Their marks are forgotten by `forget`. */
     async removeExactly(volumes: readonly Pick<LogicalVolume, 'name' | 'uuid'>[]): Promise<void> {

@@ -72,6 +72,8 @@ export function createWiper(host: LvmHost, bytes: Bytes, clearing: Clearing, log
     async pass(signal: AbortSignal): Promise<boolean> {
       let hasRemoved = false;
       while (!signal.aborted) {
+        await host.giveWay(signal);
+        if (signal.aborted) return hasRemoved;
         const quiet = await host.recentView(QUIET_MS);
         if (!quiet.volumes.some(isQuarantined)) {
           await forgetStale(staleMarks(quiet));
