@@ -20,7 +20,7 @@ const FILE_TIMEOUT_MS = (isLong ? 120 : 12) * 60_000;
  * load, brokers take their time to die and to come back.
  */
 const LONG_LANES = [
-  ...['node', 'lvm-whole', 'targets-whole', 'targets-restart', 'power-cut'].map(
+  ...['node', 'lvm-whole', 'targets-whole', 'targets-restart', 'power-cut', 'unprivileged'].map(
     (name) => `test/kernel/${name}.test.ts`,
   ),
   ...['cinder-behind-our-api', 'handover', 'rest-parity', 'sent-messages'].map((name) => `test/peer/${name}.test.ts`),
