@@ -47,12 +47,19 @@ export function startBackend(
     backendName: backend.name,
     volumeBackendName: options.volume_backend_name ?? backend.name,
     availabilityZone: options.backend_availability_zone ?? service.storage_availability_zone,
-    reservedPercentage: options.reserved_percentage,
-    maxOverSubscriptionRatio: parseOverSubscription(options.max_over_subscription_ratio) ?? 1,
+    // Mutable: read at each report.
+    get reservedPercentage() {
+      return options.reserved_percentage;
+    },
+    get maxOverSubscriptionRatio() {
+      return parseOverSubscription(options.max_over_subscription_ratio) ?? 1;
+    },
+    get statsIntervalMs() {
+      return volume.backend_stats_polling_interval * 1000;
+    },
     volumeNameTemplate: volume.volume_name_template,
     snapshotNameTemplate: volume.snapshot_name_template,
     reportIntervalMs: service.report_interval * 1000,
-    statsIntervalMs: volume.backend_stats_polling_interval * 1000,
     enableNewServices: service.enable_new_services,
     concurrency: volume.executor_thread_pool_size,
     maxAttempts: volume.operation_max_attempts,

@@ -19,8 +19,15 @@ export interface Config {
   finish(): readonly string[];
   /** Every option declared so far, with its value (secrets masked) and where it comes from. For reports. */
   describe(): readonly DescribedOption[];
+  /**
+   * Takes over the values of mutable options from another reading that declared the same. Whoever reads them from what
+   * `section` answered sees them from now on; who copied a value before does not, so such options are not mutable.
+   */
+  adopt(next: Config): void;
   /** The same with the values as they are, secrets too: to compare one reading with the next (changes.ts). */
   values(): readonly DeclaredValue[];
+  /** The same with where each comes from, for `adopt`. */
+  resolved(): readonly { readonly group: string; readonly option: string; readonly resolved: Resolved }[];
 }
 
 export interface DeclaredValue {
@@ -64,6 +71,9 @@ export function openConfig({ layers, faults, known }: ConfigInput): Config {
       declarations.get(entryKey(group, name)) ?? rollCall.get(entryKey(group, name)),
   };
   let settled: ReadonlyMap<string, Resolved> | undefined;
+  const adopted = new Map<string, Resolved>();
+  const resolveNow = (declaration: Declaration): Resolved =>
+    adopted.get(entryKey(declaration.group, declaration.name)) ?? resolve(declaration, sources);
 
   const declare = (group: string, name: string, option: Option<unknown>, scopes: readonly string[]): Declaration => {
     const earlier = declarations.get(entryKey(group, name));
@@ -79,8 +89,8 @@ export function openConfig({ layers, faults, known }: ConfigInput): Config {
   };
 
   const currentValue = (declaration: Declaration): unknown => {
-    const known = settled?.get(entryKey(declaration.group, declaration.name));
-    return (known ?? resolve(declaration, sources)).value;
+    const key = entryKey(declaration.group, declaration.name);
+    return (adopted.get(key) ?? settled?.get(key) ?? resolve(declaration, sources)).value;
   };
 
   const valuesOf = <O extends Options>(group: string, options: O, scopes: readonly string[]): ValuesOf<O> => {
@@ -106,13 +116,25 @@ export function openConfig({ layers, faults, known }: ConfigInput): Config {
         ...unknownWarnings({ entries: layers.flatMap((layer) => layer.entries), declarations, rollCall }),
       ];
     },
-    describe: () =>
-      [...declarations.values()].map((declaration) => described(declaration, resolve(declaration, sources))),
+    describe: () => [...declarations.values()].map((declaration) => described(declaration, resolveNow(declaration))),
+    adopt(next) {
+      const now = new Map(next.resolved().map((each) => [entryKey(each.group, each.option), each.resolved]));
+      for (const [key, { option }] of declarations) {
+        const value = now.get(key);
+        if (option.mutable === true && value !== undefined) adopted.set(key, value);
+      }
+    },
+    resolved: () =>
+      [...declarations.values()].map((declaration) => ({
+        group: declaration.group,
+        option: declaration.name,
+        resolved: resolveNow(declaration),
+      })),
     values: () =>
       [...declarations.values()].map((declaration) => ({
         group: declaration.group,
         option: declaration.name,
-        value: resolve(declaration, sources).value,
+        value: resolveNow(declaration).value,
         mutable: declaration.option.mutable === true,
       })),
   };

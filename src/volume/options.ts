@@ -10,6 +10,7 @@ export const volumeServiceOptions = {
   ),
   backend_stats_polling_interval: option.integer(60, 'Seconds between two reports of what a backend has left.', {
     min: 3,
+    mutable: true,
   }),
   executor_thread_pool_size: option.integer(64, 'Operations that one volume service works on at the same time.', {
     min: 1,
@@ -38,10 +39,12 @@ export const backendOptions = {
   reserved_percentage: option.integer(0, 'Per cent of the capacity that is never given to new volumes.', {
     min: 0,
     max: 100,
+    mutable: true,
   }),
   max_over_subscription_ratio: option.string(
     '20.0',
     'How many times its real size a thin pool may promise: a number of 1.0 or more, or auto.',
+    { mutable: true },
   ),
   backend_availability_zone: option.string(
     null,

@@ -55,8 +55,12 @@ const options = {
     max: 1024,
   }),
   volume_clear_ionice: option.string(null, 'Options of ionice for copies and wipes, such as -c3.'),
-  volume_clear_bps_limit: option.integer(0, 'Bytes a second for wiping what was deleted; 0 is no limit.', { min: 0 }),
+  volume_clear_bps_limit: option.integer(0, 'Bytes a second for wiping what was deleted; 0 is no limit.', {
+    min: 0,
+    mutable: true,
+  }),
   volume_copy_bps_limit: option.integer(0, 'Bytes a second for a copy (a clone of a thick volume); 0 is no limit.', {
+    mutable: true,
     min: 0,
   }),
   lvm_metadata_only: option.boolean(
@@ -86,8 +90,13 @@ function openLvmDriver({ backend, options: chosen, executor, log }: DriverContex
   );
   const pace = {
     ionice: chosen.volume_clear_ionice,
-    copyBytesPerSecond: chosen.volume_copy_bps_limit,
-    wipeBytesPerSecond: chosen.volume_clear_bps_limit,
+    // Mutable: read at the start of each copy and wipe.
+    get copyBytesPerSecond() {
+      return chosen.volume_copy_bps_limit;
+    },
+    get wipeBytesPerSecond() {
+      return chosen.volume_clear_bps_limit;
+    },
   };
   const bytes = createBytes(pace, executor, log);
   const thresholds = {

@@ -5,6 +5,7 @@ import { apiOptions } from '../../api/options.ts';
 import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
 import { databaseOptions } from '../../db/options.ts';
+import { execOptions } from '../../exec/options.ts';
 import { schedulerOptions } from '../../scheduler/options.ts';
 import { metricsOptions } from '../../service/metrics-options.ts';
 import { serviceOptions } from '../../service/options.ts';
@@ -47,7 +48,7 @@ export async function loadNodeConfig(options: {
     },
     known: optionGroups,
   });
-  for (const declared of [serviceOptions, apiOptions, schedulerOptions, processOptions, metricsOptions]) {
+  for (const declared of [serviceOptions, apiOptions, schedulerOptions, processOptions, metricsOptions, execOptions]) {
     config.section('DEFAULT', declared);
   }
   config.section('database', databaseOptions);

@@ -24,6 +24,7 @@ import { openNodeStore } from './database.ts';
 import { listenOnFreePort } from './listen.ts';
 import { LOCAL_VOLUME_GROUP, type LocalBackend } from './local-backend.ts';
 import { processOptions } from './options.ts';
+import { reloadNode, sayStateReport } from './reload.ts';
 import { openStateDir, type StateDir } from './state-dir.ts';
 import { createTeardown, type Teardown } from './teardown.ts';
 import { startNodeTgtd } from './tgtd.ts';
@@ -37,6 +38,10 @@ export interface NodeSettings {
 }
 
 export interface RunningNode {
+  /** HUP: reads the configuration anew, and takes over what may change in place. Never rejects. */
+  reload(): Promise<void>;
+  /** USR2: says the state report. Never rejects. */
+  report(): Promise<void>;
   /** Drains and stops everything. */
   stop(): Promise<void>;
 }
@@ -64,7 +69,12 @@ export async function startNode(settings: NodeSettings): Promise<RunningNode> {
     }
     await state.remember({ ...facts, ...(local === null ? {} : { backend: local.backend }) });
     await startParts(settings, { state, config, backends, local, log, teardown });
-    return { stop: () => teardown.run((line) => log.error({}, line)) };
+    const read = async () => (await loadNodeConfig({ ...settings, stateDir: state.path, facts })).config;
+    return {
+      reload: () => reloadNode({ config, read, log, say: settings.say }),
+      report: () => sayStateReport(settings.say),
+      stop: () => teardown.run((line) => log.error({}, line)),
+    };
   } catch (error) {
     await teardown.run(settings.say);
     throw error;

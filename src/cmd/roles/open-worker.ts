@@ -15,7 +15,7 @@ import { endOnUnexpectedError } from '../node/crash.ts';
 import { createTeardown, type Teardown } from '../node/teardown.ts';
 import { openObservability } from '../observability.ts';
 import { openConfiguredTransport } from '../transport.ts';
-import { openRoleConfig, type WorkerSettings } from './configuration.ts';
+import { openRoleConfig, openWorkerConfig, type WorkerSettings } from './configuration.ts';
 import { applyMutable, openLog } from './role-log.ts';
 
 export interface OpenWorker {
@@ -59,7 +59,7 @@ export async function openWorker(settings: WorkerSettings): Promise<OpenWorker> 
       name: service.name,
       log,
       drainMs: graceful_shutdown_timeout * 1000,
-      configure: (next) => applyMutable(log, next as unknown as WorkerSettings),
+      configure: (next) => applyMutable(log, config, openWorkerConfig(next as unknown as WorkerSettings).config),
       report: () => void writeReport(say),
       async stop(options) {
         await service.stop(options);

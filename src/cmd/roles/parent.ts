@@ -162,13 +162,16 @@ async function reloadRole(parts: {
   await launcher.configure(kept.map(planOf));
   const outcome = await launcher.change(next.workers.map(planOf));
   if (outcome !== null) {
-    // Those that took it already go back too: never two configurations at the same time.
-    await launcher.change([...before.values()].map(planOf));
+    // Those that took it already go back too: never two configurations at the same time. Back to what is in force now, which
+    // is newer than what we began with where one was mended meanwhile; those that were kept need no restart for that.
+    const back = [...own.values()].map(planOf);
+    await launcher.configure(back.filter(({ name }) => kept.some((worker) => worker.name === name)));
+    await launcher.change(back);
     return refuse(outcome.reason);
   }
   own.clear();
   for (const worker of next.workers) own.set(worker.name, worker);
-  applyMutable(log, { role, sources: next.workers[0]!.sources });
+  applyMutable(log, next.config, next.config);
   const restarted = lasting.filter(({ restarts }) => restarts).map(({ worker }) => worker.name);
   log.info({ restarted }, 'the configuration was read anew');
   for (const warning of next.warnings) log.warn({}, warning);

@@ -4,7 +4,6 @@ import { dirname } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { createLogger, type RootLogger } from '../../log/create-logger.ts';
 import { processOptions } from '../node/options.ts';
-import { openRoleConfig, type WorkerSettings } from './configuration.ts';
 
 /** Makes the directory of a log file where needed. */
 export async function openLog(config: Config): Promise<RootLogger> {
@@ -16,8 +15,9 @@ export async function openLog(config: Config): Promise<RootLogger> {
 }
 
 /** The options that are marked mutable, taken over from what was read anew. */
-export function applyMutable(log: RootLogger, { role, sources }: Pick<WorkerSettings, 'role' | 'sources'>): void {
-  const { debug } = openRoleConfig(role, sources).section('DEFAULT', processOptions);
+export function applyMutable(log: RootLogger, config: Config, next: Config): void {
+  config.adopt(next);
+  const { debug } = config.section('DEFAULT', processOptions);
   log.setLevel(debug ? 'debug' : 'info');
   // A rotation may have moved the file.
   log.reopen();

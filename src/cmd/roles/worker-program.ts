@@ -11,7 +11,7 @@ export function runWorkerProgram(role: string, name: string): string | null {
   process.title = role === name ? `ashlar ${role}: worker` : `ashlar ${role}: ${name.replace(`${role} `, '')}`;
   const start: StartHosted = async (settings, tools) => {
     const service = await (await load()).startHosted(settings, tools);
-    setTimeout(giveBackMemory, SETTLED_MS).unref();
+    giveBackWhenIdle();
     return service;
   };
   hostWorker({ channel: pipeToParent(), start, exit: process.exit });
@@ -24,11 +24,22 @@ const roles: Readonly<Record<string, () => Promise<{ readonly startHosted: Start
   api: () => import('./api-worker.ts'),
 };
 
-const SETTLED_MS = 5000;
+/** Between two looks at whether there is something to give back; long enough not to be in the way of work. */
+const LOOK_EVERY_MS = 5000;
+/** Less of the time than that is idle: heartbeats, and a message now and then. */
+const IDLE_UTILIZATION = 0.05;
 
-/** What the start needed is garbage now; by itself V8 would keep the room for it for a long time. */
-function giveBackMemory(): void {
-  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+/** What the start and a time of work needed is garbage then; by itself V8 would keep the room for it for a long time. */
+function giveBackWhenIdle(): void {
+  let last = performance.eventLoopUtilization();
+  let hasWorked = true;
+  setInterval(() => {
+    const { utilization } = performance.eventLoopUtilization(last);
+    last = performance.eventLoopUtilization();
+    const isIdle = utilization < IDLE_UTILIZATION;
+    if (isIdle && hasWorked) globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+    hasWorked = !isIdle;
+  }, LOOK_EVERY_MS).unref();
 }
 
 function pipeToParent(): WorkerChannel {

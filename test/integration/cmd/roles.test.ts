@@ -70,7 +70,7 @@ describe('services as processes of their own', { skip: missingRabbitmq() ?? fals
     await logged('the reload', /"restarted":\[\].*read anew/);
     assert.deepEqual(await volume.children(), afterRefusal);
 
-    await backends({ debug: 'true' }, { ...fake, reserved_percentage: 7 });
+    await backends({ debug: 'true' }, { ...fake, volume_backend_name: 'other' });
     volume.kill('SIGHUP');
     await logged('the reload of one', /"restarted":\["c"\].*read anew/);
     const reloaded = await volume.children();
@@ -125,7 +125,7 @@ describe('services as processes of their own', { skip: missingRabbitmq() ?? fals
       }
     };
     const clients = Array.from({ length: 4 }, client);
-    await configure({ osapi_max_limit: 500 });
+    await configure({ osapi_max_request_body_size: 50000 });
     api.kill('SIGHUP');
     await logged('the reload', /"restarted":\["api 1","api 2"\].*read anew/);
     isOver = true;

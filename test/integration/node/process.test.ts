@@ -51,3 +51,31 @@ test('whoever reads what it says may go: it stays, and stops in good order', asy
   child.kill('SIGTERM');
   assert.equal(await exited, 0);
 });
+
+test('HUP changes what may change in place, names what may not, and refuses faults; USR2 reports; ALRM ends it', async () => {
+  const node = await startNodeProcess({ stateDir });
+  const file = join(stateDir, 'ashlar.conf');
+  const before = await readFile(file, 'utf8');
+  const configure = (text: string) => writeFile(file, before.replace('[fake]', `${text}\n[fake]`));
+  const said = (pattern: RegExp) => eventually(String(pattern), async () => pattern.exec(node.output()) ?? undefined);
+  const statusOfCreate = async () => (await node.request('POST', '/volumes', { volume: { size: 1 } })).status;
+  try {
+    assert.equal(await statusOfCreate(), 202);
+    await configure('quota_volumes = 0\nosapi_max_request_body_size = 50000');
+    process.kill(node.pid, 'SIGHUP');
+    await said(
+      /changed: \[DEFAULT\] quota_volumes\.\s+HUP: these take a restart: \[DEFAULT\] osapi_max_request_body_size\./,
+    );
+    assert.equal(await statusOfCreate(), 413);
+    await configure('quota_volumes = many');
+    process.kill(node.pid, 'SIGHUP');
+    await said(/is refused.*quota_volumes: 'many' is not a whole number/);
+    assert.equal(await statusOfCreate(), 413);
+    process.kill(node.pid, 'SIGUSR2');
+    await said(/role: node/);
+  } finally {
+    await writeFile(file, before);
+    process.kill(node.pid, 'SIGALRM');
+  }
+  assert.deepEqual(await node.exited, { code: 1, signal: null });
+});
