@@ -266,7 +266,9 @@ async function sendOn(
 function startReports(options: VolumeServiceOptions, state: () => BackendState) {
   return startPeriodicTask({
     name: 'capability report',
-    intervalMs: options.statsIntervalMs,
+    get intervalMs() {
+      return options.statsIntervalMs;
+    },
     settleMs: REPORT_SETTLE_MS,
     log: options.log,
     async work() {
