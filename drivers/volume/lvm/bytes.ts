@@ -65,13 +65,23 @@ export function createBytes(pace: Pace, executor: Executor, log: Logger) {
     }
   }
 
+  /** blkdiscard leaves zeros in the disk's cache: what comes next says that they are there, and must not be there first. */
+  async function flush({ device }: commands.Range): Promise<void> {
+    await executor.run({ argv: commands.flush(device), privileged: true, timeoutMs: START_LIMIT_MS });
+  }
+
   return {
     /** Makes the range read as zeros, on disk when it returns. Somebody waits for it. */
-    wipe: (range: commands.Range) => inSlices('wiping', range, 0, undefined, (slice) => zero(slice, undefined)),
+    async wipe(range: commands.Range): Promise<void> {
+      await inSlices('wiping', range, 0, undefined, (slice) => zero(slice, undefined));
+      await flush(range);
+    },
 
     /** The same of what was deleted, within volume_clear_bps_limit. */
-    erase: (range: commands.Range, signal: AbortSignal) =>
-      inSlices('erasing', range, pace.wipeBytesPerSecond, signal, (slice) => zero(slice, signal)),
+    async erase(range: commands.Range, signal: AbortSignal): Promise<void> {
+      await inSlices('erasing', range, pace.wipeBytesPerSecond, signal, (slice) => zero(slice, signal));
+      await flush(range);
+    },
 
     /** Copies a range to the same place of `target`, within volume_copy_bps_limit. */
     copy: (range: commands.Range, target: string, how: { readonly skipZeros: boolean }) =>

@@ -141,6 +141,11 @@ export interface Range {
   readonly to: number;
 }
 
+/** What was written to the device before is on disk when it ends: its cache is flushed. */
+export function flush(device: string): Argv {
+  return ['sync', '--data', device];
+}
+
 /** The kernel writes zeros, by the device's own command where it has one. Refuses a device that is in use. */
 export function zeroOut({ device, from, to }: Range): Argv {
   return ['blkdiscard', '--zeroout', '--offset', String(from), '--length', String(to - from), device];

@@ -6,7 +6,7 @@ import { createBatch } from './batch.ts';
 import * as commands from './commands.ts';
 import { troubleOf } from './errors.ts';
 import { tags } from './names.ts';
-import { type LogicalVolume, parseView, staleMarks, type View } from './report.ts';
+import { type LogicalVolume, parseDisks, parseView, staleMarks, type View } from './report.ts';
 import { createViewCache } from './view-cache.ts';
 
 export interface LvmSettings {
@@ -35,7 +35,17 @@ export type LvmHost = ReturnType<typeof createLvmHost>;
 /** lvm's commands on one volume group, with their deadlines; errors say what is wrong in the driver's terms. */
 export function createLvmHost(settings: LvmSettings, executor: Executor, log: Logger) {
   const { volumeGroup } = settings;
-  const views = createViewCache(async () => parseView(await run(commands.showAll(volumeGroup))));
+  const views = createViewCache(async () => {
+    const text = await run(commands.showAll(volumeGroup));
+    disks = parseDisks(text);
+    return parseView(text);
+  });
+  let disks: readonly string[] = [];
+  /**
+   * lvm writes its metadata and does not flush it (measured): a power cut would take back what we have answered. One flush
+   * is for all whose changes were made before it began.
+   */
+  const flushed = createViewCache(() => Promise.all(disks.map((disk) => run(commands.flush(disk)))));
   /** Changes of the group go one after the other, in the order asked for: lvm's own lock is not fair. */
   const inTurn = createLimiter(1);
   let waiting = 0;
@@ -78,16 +88,10 @@ export function createLvmHost(settings: LvmSettings, executor: Executor, log: Lo
         return failure('BackendFull', { freeGb, requestedGb: needGb }, error);
       }
       case 'unreadable disk':
-        return failure(
-          'VolumeBackendAPIException',
-          {
-            reason:
-              `a disk under volume group '${volumeGroup}' cannot be read or written. Look with 'dmesg' and 'pvs', mend ` +
-              'the disk, and try again; do not make the group anew.',
-          },
-          error,
-        );
+        return unreadable(error);
       case 'no such group':
+        // Seen before: lvm says the same of a group whose disk cannot be read.
+        if (disks.length > 0) return unreadable(error);
         return failure(
           'VolumeBackendAPIException',
           {
@@ -104,12 +108,21 @@ export function createLvmHost(settings: LvmSettings, executor: Executor, log: Lo
     }
   }
 
+  function unreadable(cause: unknown): Error {
+    const which = disks.length === 0 ? '' : ` (${disks.join(', ')})`;
+    const reason =
+      `a disk under volume group '${volumeGroup}'${which} cannot be read or written. Look with 'dmesg' and 'pvs', mend ` +
+      'the disk, and try again; do not make the group anew.';
+    return failure('VolumeBackendAPIException', { reason }, cause);
+  }
+
   /**
    * Changes something, in the group's queue. A command that was cut off has done its work or not: `isDone` is asked of
    * what is there then, and only where it is not, the command runs once more.
    */
   async function change(argv: commands.Argv, isDone: (view: View) => boolean, needGb = 0): Promise<void> {
     await queue(() => changeInTurn(argv, isDone, needGb));
+    await flushed.get(0);
   }
 
   async function changeInTurn(argv: commands.Argv, isDone: (view: View) => boolean, needGb = 0): Promise<void> {
@@ -138,6 +151,7 @@ export function createLvmHost(settings: LvmSettings, executor: Executor, log: Lo
     if (marks.size > 0) {
       const isDone = (after: View) => [...marks].every((mark) => after.group.tags.has(mark));
       await changeInTurn(commands.addGroupTags(volumeGroup, [...marks]), isDone);
+      await flushed.get(0);
     }
     return results;
   });

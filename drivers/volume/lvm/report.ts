@@ -60,6 +60,13 @@ export function staleMarks({ group, volumes }: View): readonly string[] {
   return [...group.tags].filter((tag) => tag.startsWith(tags.deleted) && !uuids.has(tag.slice(tags.deleted.length)));
 }
 
+/** The devices that the group is on, of the same report. One that is missing has no path. */
+export function parseDisks(text: string): readonly string[] {
+  return rows(text, 'pv')
+    .map((row) => row('pv_name'))
+    .filter((name) => name.startsWith('/'));
+}
+
 function parseVolume(row: Row, group: VolumeGroup): LogicalVolume {
   const attributes = row('lv_attr');
   const isCowSnapshot = row('origin') !== '' && row('pool_lv') === '';
@@ -112,7 +119,7 @@ function bytesInTag(volume: LogicalVolume, prefix: string): number | null {
 
 type Row = (field: string) => string;
 
-function rows(text: string, kind: 'seg' | 'vg'): readonly Row[] {
+function rows(text: string, kind: 'seg' | 'vg' | 'pv'): readonly Row[] {
   const document = JSON.parse(text) as { readonly report?: readonly Record<string, unknown>[] } | null;
   const reports = document?.report;
   if (!Array.isArray(reports)) throw new Error("the tool's answer has no 'report'");
