@@ -69,7 +69,7 @@ test('HUP changes what may change in place, names what may not, and refuses faul
     assert.equal(await statusOfCreate(), 413);
     await configure('quota_volumes = many');
     process.kill(node.pid, 'SIGHUP');
-    await said(/is refused.*quota_volumes: 'many' is not a whole number/);
+    await said(/is refused[\s\S]*quota_volumes: 'many' is not a whole number/);
     assert.equal(await statusOfCreate(), 413);
     process.kill(node.pid, 'SIGUSR2');
     await said(/role: node/);
