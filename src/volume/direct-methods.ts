@@ -14,7 +14,8 @@ export function directMethods(parts: {
   readonly store: Store;
   readonly backend: Backend;
   readonly locks: KeyedLock;
-  capabilities(): Promise<unknown>;
+  /** Measured now, or as the last report told them. */
+  capabilities(isFresh: boolean): Promise<unknown>;
   /** Tells the schedulers what the backend has left. */
   publish(): void;
   /** Looks for work that was cut off. */
@@ -23,7 +24,7 @@ export function directMethods(parts: {
   const { store, backend } = parts;
   return {
     publish_service_capabilities: async () => parts.publish(),
-    get_capabilities: () => parts.capabilities(),
+    get_capabilities: ({ discover }) => parts.capabilities(discover === true),
     freeze_host: () => setFrozen(store, backend.serviceHost, true),
     thaw_host: () => setFrozen(store, backend.serviceHost, false),
     // Volumes of a block backend are no files that a shared file system could expose.

@@ -83,7 +83,8 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
   const rpc = createOperationRpc({ transport, store, log });
   const fence = options.fence ?? createFence(serviceHost);
   const backend = createBackend({ ...options, fence });
-  const report = startReports(options, () => state);
+  const capabilities = keepCapabilities(options);
+  const report = startReports(options, capabilities, () => state);
   const locks = createKeyedLock({ log });
   const manager = createVolumeManager({
     store,
@@ -133,7 +134,7 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     forward: (operation, context) => rpc.wake(operation, context),
     direct: directMethods({
       ...{ store, backend, locks },
-      capabilities: () => capabilities(options),
+      capabilities: (isFresh) => (isFresh || !isWorking() ? capabilities.measure() : capabilities.latest()),
       publish: () => report.trigger(),
       sweep: () => sweep.trigger(),
     }),
@@ -263,7 +264,7 @@ async function sendOn(
   }
 }
 
-function startReports(options: VolumeServiceOptions, state: () => BackendState) {
+function startReports(options: VolumeServiceOptions, capabilities: Capabilities, state: () => BackendState) {
   return startPeriodicTask({
     name: 'capability report',
     get intervalMs() {
@@ -275,7 +276,7 @@ function startReports(options: VolumeServiceOptions, state: () => BackendState) 
       // Of before the measurement: what ends after it is not in it.
       const measuredAt = new Date();
       const current = state();
-      const wire = current.kind === 'up' ? await capabilities(options) : downReport(options, current.reason);
+      const wire = current.kind === 'up' ? await capabilities.measure() : downReport(options, current.reason);
       const context = serviceContext();
       await reportCapabilities(options.transport, context, {
         host: options.serviceHost,
@@ -286,12 +287,29 @@ function startReports(options: VolumeServiceOptions, state: () => BackendState) 
   });
 }
 
-async function capabilities(options: VolumeServiceOptions): Promise<Record<string, unknown>> {
-  const measured = await options.driver.stats();
-  const allocated = await options.store.volumes.allocated(options.serviceHost);
-  const stats = backendStats(measured, { ...options, storageProtocol: options.target.storageProtocol, allocated });
-  measure({ what: 'pools', pools: stats.pools.map((pool) => poolMeasurement(options.serviceHost, pool)) });
-  return statsToWire(stats);
+interface Capabilities {
+  measure(): Promise<Record<string, unknown>>;
+  /** The last report's, while no other is due: every change of capacity is told in one of its own. */
+  latest(): Promise<Record<string, unknown>>;
+}
+
+function keepCapabilities(options: VolumeServiceOptions): Capabilities {
+  let kept: { readonly wire: Record<string, unknown>; readonly atMs: number } | null = null;
+  const measureNow = async () => {
+    const atMs = performance.now();
+    const measured = await options.driver.stats();
+    const allocated = await options.store.volumes.allocated(options.serviceHost);
+    const stats = backendStats(measured, { ...options, storageProtocol: options.target.storageProtocol, allocated });
+    measure({ what: 'pools', pools: stats.pools.map((pool) => poolMeasurement(options.serviceHost, pool)) });
+    const wire = statsToWire(stats);
+    if (kept === null || kept.atMs <= atMs) kept = { wire, atMs };
+    return wire;
+  };
+  return {
+    measure: measureNow,
+    latest: async () =>
+      kept !== null && performance.now() - kept.atMs < options.statsIntervalMs ? kept.wire : await measureNow(),
+  };
 }
 
 function downReport(options: VolumeServiceOptions, reason: string): Record<string, unknown> {
