@@ -25,7 +25,7 @@ const LONG_LANES = [
   ),
   ...['cinder-behind-our-api', 'handover', 'rest-parity', 'sent-messages'].map((name) => `test/peer/${name}.test.ts`),
   ...['test/integration/node/chaos.test.ts', 'test/integration/rpc/amqp-recovery.test.ts'],
-  ...['why-across', 'kills-long', 'drains'].map((name) => `test/integration/service/${name}.test.ts`),
+  ...['why-across', 'kills-long', 'drains', 'standstill'].map((name) => `test/integration/service/${name}.test.ts`),
   'test/integration/outage/long.test.ts',
 ];
 

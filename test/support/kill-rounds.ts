@@ -9,7 +9,7 @@ import { isRunning } from './role-bed.ts';
 import { type RoleLane, startRoleLane } from './role-lane.ts';
 
 /** Of the copies' source: big enough that a kill finds one under way. */
-const SOURCE_MB = 48;
+const SOURCE_MB = 24;
 
 export async function runKillRounds(
   rounds: number,
