@@ -23,7 +23,7 @@ const LONG_LANES = [
   ...['node', 'lvm-whole', 'targets-whole', 'targets-restart', 'power-cut', 'unprivileged'].map(
     (name) => `test/kernel/${name}.test.ts`,
   ),
-  ...['cinder-behind-our-api', 'handover', 'rest-parity', 'sent-messages'].map((name) => `test/peer/${name}.test.ts`),
+  ...['handover', 'rest-parity', 'sent-messages'].map((name) => `test/peer/${name}.test.ts`),
   ...['test/integration/node/chaos.test.ts', 'test/integration/rpc/amqp-recovery.test.ts'],
   ...['why-across', 'kills-long', 'drains', 'standstill'].map((name) => `test/integration/service/${name}.test.ts`),
   'test/integration/outage/long.test.ts',

@@ -1,6 +1,6 @@
 #!/bin/sh
 # `npm test`: everything from a fresh clone to counts. Arguments name the test files to run instead of all.
-# `npm run test:long`, which is --long, runs the whole kernel lane and the comparison with Cinder as well.
+# `npm run test:long`, which is --long, runs the whole kernel lane, the comparison with Cinder and the long outages as well.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
