@@ -16,11 +16,18 @@ export async function endOperation(
   outcome: OperationOutcome,
 ): Promise<boolean> {
   if (!(await tx.operations.finish(operation.id, worker, outcome))) return false;
-  const { reservations } = operation.arguments;
-  const open = Array.isArray(reservations) ? reservations.filter((id) => typeof id === 'string') : [];
-  await tx.peers.settleReservations(open, outcome.state === 'done' ? 'commit' : 'rollback');
+  await tx.peers.settleReservations(reservationsOf(operation), outcome.state === 'done' ? 'commit' : 'rollback');
   if (outcome.state === 'failed' && isFromPeer(operation)) {
     await tx.peers.addMessage(userMessageOf({ ...operation, errorCode: outcome.code }), operation);
   }
   return true;
+}
+
+/** Whether a peer left reservations open for it: its end is more than the record's. */
+export function leavesReservations(operation: Operation): boolean {
+  return reservationsOf(operation).length > 0;
+}
+
+function reservationsOf({ arguments: { reservations } }: Operation): string[] {
+  return Array.isArray(reservations) ? reservations.filter((id) => typeof id === 'string') : [];
 }

@@ -1,10 +1,18 @@
 import type { Operation } from '../model/operation.ts';
 import { operationColumns, type Row, toColumns, toOperation } from './rows.ts';
 import type { Session } from './session.ts';
+import { shortWays } from './short-ways.ts';
 import type { OperationStore } from './store.ts';
 import { SQL_NOW } from './time.ts';
 
 const selection = Object.values(operationColumns).join(', ');
+
+const CLAIM = `
+  update ashlar_operations set state = 'running', worker = $3::varchar, attempt = attempt + 1,
+    started_at = coalesce(started_at, ${SQL_NOW})
+  where id = $1 and owner = $2
+    and (state = 'queued' or ($4::boolean and state = 'running' and worker is distinct from $3::varchar))
+  returning ${selection}`;
 
 /** The records of requests. Each change of state is one conditional UPDATE, so of several who try, one wins. */
 export function operationStore(session: Session): OperationStore {
@@ -19,6 +27,7 @@ export function operationStore(session: Session): OperationStore {
     (await session.read(query as PromiseLike<Row[]>)).map(toOperation);
 
   return {
+    ...shortWays(session),
     async record(operation) {
       const row = { ...toColumns(operationColumns, operation), state: 'queued', attempt: 0, created_at: now };
       const query = table().insert(row).onConflict('id').ignore().returning('id');
@@ -27,22 +36,9 @@ export function operationStore(session: Session): OperationStore {
     async get(id) {
       return (await many(table().where({ id }).select(knex.raw(selection))))[0] ?? null;
     },
-    claim(id, owner, worker, { steal = false } = {}) {
-      const free = steal
-        ? `(state = 'queued' or (state = 'running' and worker is distinct from ?))`
-        : `state = 'queued'`;
-      return change(
-        table()
-          .where({ id, owner })
-          .whereRaw(free, steal ? [worker] : [])
-          .update({
-            state: 'running',
-            worker,
-            attempt: knex.raw('attempt + 1'),
-            started_at: knex.raw(`coalesce(started_at, ${SQL_NOW})`),
-          })
-          .returning(knex.raw(selection) as unknown as string),
-      );
+    async claim(id, owner, worker, { steal = false } = {}) {
+      const [row] = await session.often(CLAIM, [id, owner, worker, steal]);
+      return row === undefined ? null : toOperation(row);
     },
     handOver(id, from, to, changes = {}) {
       const query = table().where({ id, owner: from.owner });

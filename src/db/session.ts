@@ -18,6 +18,12 @@ export interface Session {
   write<T>(query: PromiseLike<T>): Promise<T>;
   /** A raw query's rows. */
   rows<T extends object = Row>(sql: string, bindings?: Bindings): Promise<T[]>;
+  /**
+   * A statement that runs often, with $1… in place of values: outside of a transaction each connection parses and plans it
+   * once. `oftenRead` changes nothing, and has no fail points.
+   */
+  often(sql: string, values: readonly unknown[]): Promise<Row[]>;
+  oftenRead(sql: string, values: readonly unknown[]): Promise<Row[]>;
   /** Several statements as one: in the transaction there is, or one of its own. */
   atomic<T>(work: (session: Session) => Promise<T>): Promise<T>;
 }
@@ -46,8 +52,31 @@ export function openSession(database: Database): Session {
       return result;
     },
     rows: async (sql, bindings = {}) => (await run(knex.raw(sql, bindings as Knex.ValueDict))).rows,
+    async often(sql, values) {
+      failpoint('db.commit.before');
+      const { rows } = await run(byName(knex, sql, values));
+      failpoint('db.commit.after');
+      return rows;
+    },
+    oftenRead: async (sql, values) => (await run(byName(knex, sql, values))).rows,
     atomic: (work) => transact(database, work),
   };
+}
+
+/** Statement -> the name under which connections know it. There are as many as the sources have. */
+const names = new Map<string, string>();
+/** A table was altered since; a pooler between us and the server does not know the name, or knows it already. */
+const NOT_BY_NAME = ['0A000', '26000', '42P05'];
+
+async function byName(knex: Knex, sql: string, values: readonly unknown[]): Promise<{ rows: Row[] }> {
+  const name = names.get(sql) ?? `ashlar_${names.size + 1}`;
+  names.set(sql, name);
+  try {
+    return await knex.raw(sql).options({ name, values });
+  } catch (error) {
+    if (!NOT_BY_NAME.includes(String((error as { code?: unknown }).code))) throw error;
+    return await knex.raw(sql).options({ values });
+  }
 }
 
 /** Tries the whole transaction again after a serialization failure or a deadlock, a bounded number of times. */
@@ -77,12 +106,16 @@ async function transactOnce<T>(database: Database, work: (session: Session) => P
       throw mapDatabaseError(error, address);
     }
   };
+  const inside = async (sql: string, values: readonly unknown[]) =>
+    (await run<{ rows: Row[] }>(transaction.raw(sql).options({ values }))).rows;
   const session: Session = {
     knex: transaction as Knex,
     inTransaction: true,
     read: run,
     write: run,
     rows: async (sql, bindings = {}) => (await run(transaction.raw(sql, bindings as Knex.ValueDict))).rows,
+    often: inside,
+    oftenRead: inside,
     atomic: (inner) => inner(session),
   };
   try {

@@ -244,9 +244,24 @@ export interface QuotaStore {
   lockProject(projectId: string): Promise<void>;
 }
 
+/** A volume's row that is changed only while it is in one of these statuses. */
+export interface VolumeRowChange {
+  readonly volumeId: string;
+  readonly during: readonly VolumeStatus[];
+  readonly changes: Omit<VolumeChanges, 'deleted'>;
+}
+
 export interface OperationStore {
   /** Durable once the transaction commits. A second record with the same id is not inserted and returns false. */
   record(operation: NewOperation): Promise<boolean>;
+  /**
+   * The record, made in one statement for a volume that stands on the operation's owner. Null, and no record, where it does
+   * not stand there, the id is known, or (`single`) an unfinished record of this method and resource is there.
+   */
+  recordForVolume(
+    operation: NewOperation,
+    of: { readonly volumeId: string; readonly single: boolean },
+  ): Promise<Operation | null>;
   get(id: string): Promise<Operation | null>;
   /**
    * Takes the operation for a worker: state running, attempt + 1. Null unless it is queued for this owner, or running
@@ -273,6 +288,11 @@ export interface OperationStore {
       | { readonly state: 'done'; readonly result?: unknown }
       | { readonly state: 'failed'; readonly code: string; readonly error: string },
   ): Promise<boolean>;
+  /**
+   * Ends it as done, without a result, and changes its volume's row, in one statement. False, and nothing changed, where the
+   * worker no longer holds it or the volume is in none of the statuses.
+   */
+  finishWithVolume(id: string, worker: string, change: VolumeRowChange): Promise<boolean>;
   /** Queued operations of all these owners, oldest first: for what has to be settled on behalf of others. */
   listQueuedOf(owners: readonly string[], limit: number): Promise<Operation[]>;
   /** Queued or running operations of an owner, oldest first, after the given id's place. */

@@ -32,6 +32,10 @@ const selection = [
   metadataColumn(volumeAdminMetadata, 't', 'admin_metadata'),
 ].join(', ');
 
+/** $1 id, $2 deleted ones too, $3 project or null for any. */
+const GET = `select ${selection} from volumes t where t.id = $1 and ($2::boolean or t.deleted = false)
+  and ($3::varchar is null or t.project_id = $3::varchar)`;
+
 const listing: Listing<VolumeFilters> = {
   table: 'volumes',
   columns: volumeColumns,
@@ -62,10 +66,7 @@ const listing: Listing<VolumeFilters> = {
 /** Volumes in the `volumes` table and its two metadata tables. */
 export function volumeStore(session: Session): VolumeStore {
   const get: VolumeStore['get'] = async (id, { projectId = null, deleted = false } = {}) => {
-    const query = session.knex('volumes as t').where('t.id', id).select(session.knex.raw(selection));
-    if (!deleted) query.where('t.deleted', false);
-    if (projectId !== null) query.where('t.project_id', projectId);
-    const [row] = await session.read<Row[]>(query);
+    const [row] = await session.oftenRead(GET, [id, deleted, projectId]);
     return row === undefined ? null : toVolume(row);
   };
   return {

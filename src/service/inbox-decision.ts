@@ -22,13 +22,18 @@ const guarded: ReadonlySet<OperationMethod> = new Set([
   'delete_snapshot',
 ]);
 
+/** Whether there is one request of the method for a resource at a time. */
+export function isGuarded(method: OperationMethod): boolean {
+  return guarded.has(method);
+}
+
 /** `id`: of the record that the message itself would make. `history`: of its resource, newest first. */
 export function decideRecord(
   request: { readonly id: string; readonly method: OperationMethod; readonly owner: string },
   history: readonly Operation[],
 ): InboxDecision {
   if (history.some(({ id }) => id === request.id)) return { kind: 'known', id: request.id };
-  if (!guarded.has(request.method)) return { kind: 'record' };
+  if (!isGuarded(request.method)) return { kind: 'record' };
   const same = history.find(
     ({ method, state }) => method === request.method && (state === 'queued' || state === 'running'),
   );

@@ -20,12 +20,12 @@ import { settledWithin, sleep } from '../lib/timers.ts';
 import type { Logger } from '../log/logger.ts';
 import { type RequestContext, recordedContext } from '../model/context.ts';
 import { failure, messageOf } from '../model/errors.ts';
-import type { Operation } from '../model/operation.ts';
+import type { NewOperation, Operation } from '../model/operation.ts';
 import { userMessageOf } from '../model/user-message.ts';
 import { NotTaken, type RpcDelivery, type RpcHandler, type RpcMessage } from '../rpc/transport.ts';
 import type { Aftermath } from '../rpcapi/wire/aftermath.ts';
 import { findMethod, type Received, receive, type WireRequest, type WireTopic } from '../rpcapi/wire/receive.ts';
-import { argumentsTakenOver, decideRecord } from './inbox-decision.ts';
+import { argumentsTakenOver, decideRecord, isGuarded } from './inbox-decision.ts';
 
 export interface InboxParts {
   readonly topic: WireTopic;
@@ -47,8 +47,10 @@ export interface InboxParts {
   onParked?(operationId: string): void;
   /** The request with what stands in the rows alone. Throws where the rows do not fit it. */
   complete(store: Store, request: WireRequest): Promise<WireRequest>;
-  /** Performs a record of this owner; `onClaimed` is called when the claim is durable. */
-  perform(operationId: string, onClaimed: () => void): Promise<unknown>;
+  /** The volume that has to stand on the owner for a request; where given, such a request is recorded in one statement. */
+  volumeOf?(request: WireRequest): string;
+  /** Performs a record of this owner (`read`, where it was just read); `onClaimed` is called when the claim is durable. */
+  perform(operationId: string, onClaimed: () => void, read?: Operation): Promise<unknown>;
   /** Passes a record on to its owner, another service. */
   forward(operation: Operation, context: RequestContext): Promise<void>;
 }
@@ -119,10 +121,15 @@ async function takeOperation(
     delivery.ack();
     return null;
   }
-  return await performRecord(parts, letter, operation.id);
+  return await performRecord(parts, letter, operation.id, operation);
 }
 
-async function performRecord(parts: InboxParts, letter: Letter, operationId: string): Promise<unknown> {
+async function performRecord(
+  parts: InboxParts,
+  letter: Letter,
+  operationId: string,
+  read?: Operation,
+): Promise<unknown> {
   const { delivery } = letter;
   let isAcknowledged = false;
   const acknowledge = () => {
@@ -137,7 +144,7 @@ async function performRecord(parts: InboxParts, letter: Letter, operationId: str
     throw notReady;
   }
   try {
-    return await parts.perform(operationId, acknowledge);
+    return await parts.perform(operationId, acknowledge, read);
   } catch (error) {
     if (isAcknowledged || !parts.stopping.aborted) throw error;
     // Not begun, and not to be: whoever serves the queue next does it, so nothing of it stays here.
@@ -154,8 +161,9 @@ async function writeRecord(
   received: WireRequest,
 ): Promise<Operation> {
   const { store } = parts;
-  const { context } = message;
   const id = recordId(parts, delivery);
+  const recorded = await recordAtOnce(parts, message, received, id);
+  if (recorded !== null) return recorded;
   for (let look = 1; ; look += 1) {
     const request = await parts.complete(store, received).catch(async (error: unknown) => {
       // A message that has done its work is answered from its record, whatever became of the rows since.
@@ -164,7 +172,7 @@ async function writeRecord(
       return { ...received, owner: known.owner };
     });
     const owner = request.owner ?? parts.owner;
-    const { method, resourceId, resourceType } = request;
+    const { method, resourceId } = request;
     const history = await store.operations.history(resourceId, HISTORY);
     const decision = decideRecord({ id, method, owner }, history);
     if (decision.kind === 'take over') {
@@ -174,13 +182,7 @@ async function writeRecord(
       if (taken !== null) return taken;
     } else {
       if (decision.kind === 'record') {
-        const { requestId, userId, projectId } = context;
-        const who = { requestId, userId, projectId, context: recordedContext(context) };
-        await store.operations.record({
-          ...{ id, method, resourceId, resourceType, owner },
-          ...who,
-          arguments: request.arguments,
-        });
+        await store.operations.record(newRecord(id, owner, request, message.context));
       }
       const operation = await store.operations.get(decision.kind === 'known' ? decision.id : id);
       if (operation !== null) return operation;
@@ -190,6 +192,25 @@ async function writeRecord(
       throw failure('Overtaken', { what: `${method} of ${resourceId}`, reason });
     }
   }
+}
+
+/** Nearly every request comes once, and for a volume that is here: then its record is a single statement. */
+async function recordAtOnce(
+  { owner, store, volumeOf }: InboxParts,
+  { context }: RpcMessage,
+  request: WireRequest,
+  id: string,
+): Promise<Operation | null> {
+  if (volumeOf === undefined || request.owner !== null) return null;
+  const of = { volumeId: volumeOf(request), single: isGuarded(request.method) };
+  return await store.operations.recordForVolume(newRecord(id, owner, request, context), of);
+}
+
+function newRecord(id: string, owner: string, request: WireRequest, context: RequestContext): NewOperation {
+  const { method, resourceId, resourceType } = request;
+  const { requestId, userId, projectId } = context;
+  const who = { requestId, userId, projectId, context: recordedContext(context) };
+  return { id, method, resourceId, resourceType, owner, ...who, arguments: request.arguments };
 }
 
 /** What the sender changed before it asked is put right; then it is told. */

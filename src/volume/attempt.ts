@@ -7,7 +7,7 @@
  * It answers how the record was ended, and rejects where that could not be done: a database that is away. Then nothing
  * is undone, and the whole attempt is made again; every effect is idempotent.
  */
-import { endOperation } from '../db/end-operation.ts';
+import { endOperation, leavesReservations } from '../db/end-operation.ts';
 import type { Store } from '../db/store.ts';
 import { atStep } from '../lib/flight.ts';
 import type { Logger } from '../log/logger.ts';
@@ -72,12 +72,15 @@ export async function attemptOperation(
     atStep('running');
     result = await definition.run(context, subject, request);
     atStep('writing the outcome');
-    await store.transaction(async (tx) => {
-      const written = await definition.succeed(tx, subject, result, request);
-      const reason = 'its row no longer asks for this work';
-      if (!written) throw failure('Overtaken', { what: operation.resourceId, reason });
-      if (!(await endOperation(tx, operation, worker, { state: 'done' }))) throw fenced(operation);
-    });
+    const isWritten = await writeAtOnce(parts, definition, subject, result);
+    await (isWritten
+      ? null
+      : store.transaction(async (tx) => {
+          const written = await definition.succeed(tx, subject, result, request);
+          const reason = 'its row no longer asks for this work';
+          if (!written) throw failure('Overtaken', { what: operation.resourceId, reason });
+          if (!(await endOperation(tx, operation, worker, { state: 'done' }))) throw fenced(operation);
+        }));
   } catch (error) {
     if (isInterruption(error)) throw error;
     // An error at the commit does not say whether it took place.
@@ -91,6 +94,17 @@ export async function attemptOperation(
   if (definition.changesCapacity === true) parts.onCapacityChange();
   announceAttempt(announcer(parts), subject, { kind: 'end' });
   return { kind: 'answered', answer: await answerOf(parts, definition, request, result) };
+}
+
+/** False where it takes more than a statement, or somebody changed the row or the record. */
+async function writeAtOnce(
+  { store, operation, worker }: AttemptParts,
+  { outcome }: AnyOperation,
+  subject: unknown,
+  result: unknown,
+): Promise<boolean> {
+  if (outcome === undefined || leavesReservations(operation)) return false;
+  return await store.operations.finishWithVolume(operation.id, worker, outcome(subject, result));
 }
 
 async function answerOf(

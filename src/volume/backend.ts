@@ -4,10 +4,15 @@ import type { Store } from '../db/store.ts';
 import type { DriverSnapshot, DriverVolume, VolumeDriver } from '../driver/driver.ts';
 import type { Target } from '../driver/target.ts';
 import { withSteps } from '../lib/flight.ts';
+import { createRecently } from '../lib/recently.ts';
 import { poolName } from '../model/backend.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Volume } from '../model/volume.ts';
+import { VOLUME_TOPIC } from '../rpcapi/requests.ts';
 import type { Backend } from './operation.ts';
+
+/** How long a type's extra specs and the service's own row are taken for what they were: requests come in bursts. */
+const REMEMBERED_MS = 500;
 
 export function createBackend(options: {
   readonly serviceHost: string;
@@ -20,10 +25,12 @@ export function createBackend(options: {
   readonly fence?: Fence;
 }): Backend {
   const { store } = options;
+  const typeOf = createRecently((id) => store.types.get(id), { lifeMs: REMEMBERED_MS });
+  const serviceOf = createRecently((host) => store.services.get(host, VOLUME_TOPIC), { lifeMs: REMEMBERED_MS });
   const mayAct = () => options.fence?.check();
 
   async function toDriverVolume(volume: Volume): Promise<DriverVolume> {
-    const type = await store.types.get(volume.volumeTypeId);
+    const type = await typeOf(volume.volumeTypeId);
     return {
       id: volume.id,
       name: options.volumeNameTemplate.replace('%s', volume.nameId ?? volume.id),
@@ -37,6 +44,7 @@ export function createBackend(options: {
   return {
     serviceHost: options.serviceHost,
     mayAct,
+    serviceUuid: async () => (await serviceOf(options.serviceHost))?.uuid ?? null,
     driver: withSteps('driver', options.driver, mayAct),
     target: withSteps('target', options.target, mayAct),
     toDriverVolume,

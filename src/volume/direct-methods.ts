@@ -45,9 +45,13 @@ export function directMethods(parts: {
 
 /** Nothing stands between a request and the rows of its volume: it has to be there, and here. */
 export async function completeForVolume(store: Store, host: string, request: WireRequest): Promise<WireRequest> {
-  const volumeId = 'volumeId' in request.arguments ? request.arguments.volumeId : request.resourceId;
-  await loadOurs(store, host, volumeId);
+  await loadOurs(store, host, volumeOf(request));
   return request;
+}
+
+/** The volume that a request is about. */
+export function volumeOf(request: WireRequest): string {
+  return 'volumeId' in request.arguments ? request.arguments.volumeId : request.resourceId;
 }
 
 async function loadOurs(store: Store, host: string, volumeId: string) {

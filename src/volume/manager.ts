@@ -48,11 +48,11 @@ export interface VolumeManager {
   /**
    * Performs a recorded operation; the answer or the failure. A second call while it runs joins the first.
    * `recovering`: whoever claimed it earlier is known to be gone, and nobody waits for the answer. `onClaimed` is called
-   * once the claim is durable, unless it ends without one.
+   * once the claim is durable, unless it ends without one. `read`: the record, where the caller has just read it.
    */
   perform(
     operationId: string,
-    options?: { readonly recovering?: boolean; readonly onClaimed?: () => void },
+    options?: { readonly recovering?: boolean; readonly onClaimed?: () => void; readonly read?: Operation },
   ): Promise<unknown>;
   /** From now on nothing more begins: what has not yet stays in the record. */
   stop(): void;
@@ -79,7 +79,7 @@ export function createVolumeManager(options: ManagerOptions): VolumeManager {
 
   async function perform(operationId: string, how: Manner): Promise<unknown> {
     const wokenAtMs = performance.now();
-    const operation = await desk.store.operations.get(operationId);
+    const operation = how.read ?? (await desk.store.operations.get(operationId));
     if (operation !== null) describeFlight(operation);
     const request = operation === null ? null : readRequest(desk, operation);
     if (operation === null || request === null || !isOurs(desk, operation)) return answerOfEnded(desk, operation);
@@ -115,14 +115,14 @@ export function createVolumeManager(options: ManagerOptions): VolumeManager {
   }
 
   return {
-    perform(operationId, { recovering = false, onClaimed = () => {} } = {}) {
+    perform(operationId, { recovering = false, onClaimed = () => {}, read } = {}) {
       const running = inFlight.get(operationId);
       if (running !== undefined) {
         // The record is there and in good hands.
         onClaimed();
         return running;
       }
-      const performing = performOnce(operationId, { recovering, onClaimed });
+      const performing = performOnce(operationId, { recovering, onClaimed, read });
       inFlight.set(operationId, performing);
       return performing;
     },
@@ -139,6 +139,7 @@ export function createVolumeManager(options: ManagerOptions): VolumeManager {
 interface Manner {
   readonly recovering: boolean;
   readonly onClaimed: () => void;
+  readonly read: Operation | undefined;
 }
 
 interface Desk extends ManagerOptions {

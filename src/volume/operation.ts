@@ -1,5 +1,5 @@
 /** What an operation is: a value in its own file under operations/. The manager is generic over these. */
-import type { Store } from '../db/store.ts';
+import type { Store, VolumeRowChange } from '../db/store.ts';
 import type { DriverSnapshot, DriverVolume, VolumeDriver } from '../driver/driver.ts';
 import type { Target } from '../driver/target.ts';
 import type { Logger } from '../log/logger.ts';
@@ -16,6 +16,8 @@ export interface Backend {
   readonly serviceHost: string;
   /** Throws Fenced where another process may have the backend by now. */
   mayAct(): void;
+  /** The uuid of its row among the services; null without one. */
+  serviceUuid(): Promise<string | null>;
   readonly driver: VolumeDriver;
   readonly target: Target;
   toDriverVolume(volume: Volume): Promise<DriverVolume>;
@@ -50,6 +52,11 @@ export interface OperationDefinition<M extends OperationMethod, Subject, Result>
   run(context: OperationContext, subject: Subject, request: OperationRequest<M>): Promise<Result>;
   /** Writes the outcome by conditional UPDATE. False: somebody changed the row meanwhile. */
   succeed(tx: Store, subject: Subject, result: Result, request: OperationRequest<M>): Promise<boolean>;
+  /**
+   * The same where the outcome is no more than this: it is written together with the end of the record, in one statement. Where that
+   * finds the row or the record changed, `succeed` says how.
+   */
+  outcome?(subject: Subject, result: Result): VolumeRowChange;
   /** Writes the failure status. A row that changed meanwhile is left alone. */
   fail(tx: Store, subject: Subject, request: OperationRequest<M>, error: unknown): Promise<void>;
   /** With `recover: 'undo'`: takes interrupted work back. */
@@ -74,6 +81,11 @@ export function defineOperation<M extends OperationMethod, Subject, Result>(
   definition: OperationDefinition<M, Subject, Result>,
 ): OperationDefinition<M, Subject, Result> {
   return definition;
+}
+
+/** `succeed` of an operation that has an `outcome`. */
+export async function writeOutcome(tx: Store, { volumeId, during, changes }: VolumeRowChange): Promise<boolean> {
+  return (await tx.volumes.updateIf(volumeId, { status: during }, changes)) !== null;
 }
 
 /** The volume, required to be in the given status. */

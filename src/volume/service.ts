@@ -23,7 +23,7 @@ import { startPeriodicTask } from '../service/periodic-task.ts';
 import type { RunningService } from '../service/service.ts';
 import { createBackend } from './backend.ts';
 import { type BackendState, type Outage, startBringUp } from './bring-up.ts';
-import { completeForVolume, directMethods } from './direct-methods.ts';
+import { completeForVolume, directMethods, volumeOf } from './direct-methods.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createVolumeManager } from './manager.ts';
 import { operations } from './operations/index.ts';
@@ -130,7 +130,8 @@ export async function startVolumeService(options: VolumeServiceOptions): Promise
     },
     onParked: (id) => void (transport.reach === 'network' && parked.add(id)),
     complete: (rows, request) => completeForVolume(rows, serviceHost, request),
-    perform: (id, onClaimed) => manager.perform(id, { onClaimed }),
+    volumeOf,
+    perform: (id, onClaimed, read) => manager.perform(id, { onClaimed, ...(read === undefined ? {} : { read }) }),
     forward: (operation, context) => rpc.wake(operation, context),
     direct: directMethods({
       ...{ store, backend, locks },

@@ -1,9 +1,10 @@
+import type { VolumeRowChange } from '../../db/store.ts';
 import type { DriverVolume } from '../../driver/driver.ts';
 import { failure } from '../../model/errors.ts';
 import { volumeTransitions } from '../../model/status.ts';
 import type { Volume } from '../../model/volume.ts';
-import { type RequestArguments, VOLUME_TOPIC } from '../../rpcapi/requests.ts';
-import { defineOperation, loadSnapshot, loadVolume, type OperationContext } from '../operation.ts';
+import type { RequestArguments } from '../../rpcapi/requests.ts';
+import { defineOperation, loadSnapshot, loadVolume, type OperationContext, writeOutcome } from '../operation.ts';
 
 const { during, done, failed, recover } = volumeTransitions.create;
 
@@ -20,14 +21,12 @@ export const createVolume = defineOperation({
     const driverVolume = await toDriverVolume(volume);
     context.undo.defer(`volume ${volume.id} on the backend`, () => driver.deleteVolume(driverVolume));
     const original = await make(context, driverVolume, args.source);
-    const service = volume.serviceUuid === null ? await ownService(context) : null;
-    return { bootable: volume.bootable || original?.bootable === true, service };
+    // A peer leaves it to the service to say where the volume is.
+    const serviceUuid = volume.serviceUuid === null ? await context.backend.serviceUuid() : null;
+    return { bootable: volume.bootable || original?.bootable === true, serviceUuid };
   },
-  async succeed(tx, volume, { bootable, service }) {
-    const placed = service === null ? {} : { serviceUuid: service.uuid, sharedTargets: volume.sharedTargets ?? true };
-    const changes = { status: done, launchedAt: new Date(), bootable, ...placed };
-    return (await tx.volumes.updateIf(volume.id, { status: during }, changes)) !== null;
-  },
+  outcome,
+  succeed: (tx, volume, result) => writeOutcome(tx, outcome(volume, result)),
   async fail(tx, volume) {
     await tx.volumes.updateIf(volume.id, { status: during }, { status: failed });
   },
@@ -40,9 +39,13 @@ function sourceLock(source: Source): string[] {
   return source.kind === 'volume' ? [`volume:${source.volumeId}`] : [];
 }
 
-/** A peer leaves it to the service to say where the volume is. */
-function ownService({ store, backend }: OperationContext) {
-  return store.services.get(backend.serviceHost, VOLUME_TOPIC);
+function outcome(
+  volume: Volume,
+  { bootable, serviceUuid }: { readonly bootable: boolean; readonly serviceUuid: string | null },
+): VolumeRowChange {
+  const placed = serviceUuid === null ? {} : { serviceUuid, sharedTargets: volume.sharedTargets ?? true };
+  const changes = { status: done, launchedAt: new Date(), bootable, ...placed };
+  return { volumeId: volume.id, during: [during], changes };
 }
 
 /** Answers the volume that it was copied from, if it was. */

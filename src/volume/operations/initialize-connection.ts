@@ -1,10 +1,12 @@
 import { followsAttachments } from '../../db/settle-volume.ts';
-import type { ConnectionInfo } from '../../driver/target.ts';
+import type { VolumeRowChange } from '../../db/store.ts';
+import type { ConnectionInfo, ExportRecord } from '../../driver/target.ts';
 import type { Connector } from '../../model/connector.ts';
 import { failure } from '../../model/errors.ts';
 import { connectionRecovery } from '../../model/status.ts';
+import type { Volume } from '../../model/volume.ts';
 import { connect, disconnect, notExported } from '../export.ts';
-import { defineOperation, loadVolume } from '../operation.ts';
+import { defineOperation, loadVolume, writeOutcome } from '../operation.ts';
 
 /** The older way to connect: exports the volume to a connector; the status is the caller's own business. */
 export const initializeConnection = defineOperation({
@@ -22,10 +24,8 @@ export const initializeConnection = defineOperation({
     const { exported, info } = await connect(context, volume, args.connector as Connector);
     return { exported, connection: connectionOf(info) };
   },
-  async succeed(tx, volume, { exported }) {
-    const { providerLocation } = exported;
-    return (await tx.volumes.updateIf(volume.id, { status: followsAttachments }, { providerLocation })) !== null;
-  },
+  outcome,
+  succeed: (tx, volume, result) => writeOutcome(tx, outcome(volume, result)),
   async fail() {
     // The status was never touched; what was exported has been taken back.
   },
@@ -42,6 +42,15 @@ export const initializeConnection = defineOperation({
     throw failure('Overtaken', { what: `Volume ${operation.resourceId}`, reason });
   },
 });
+
+interface Result {
+  readonly exported: ExportRecord;
+  readonly connection: ReturnType<typeof connectionOf>;
+}
+
+function outcome({ id }: Volume, { exported }: Result): VolumeRowChange {
+  return { volumeId: id, during: followsAttachments, changes: { providerLocation: exported.providerLocation } };
+}
 
 function connectionOf({ driver_volume_type, data }: ConnectionInfo) {
   return { driver_volume_type, data: { ...data, access_mode: 'rw', encrypted: false, qos_specs: null } };

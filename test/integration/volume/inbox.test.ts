@@ -410,9 +410,9 @@ test('a message waits for a database that is away, unacknowledged', async () => 
     ...store,
     operations: {
       ...store.operations,
-      history: async (...args) => {
+      recordForVolume: async (...args) => {
         if (away) throw failure('ConnectionFailed', { what: 'Database test', reason: 'it is away' });
-        return await store.operations.history(...args);
+        return await store.operations.recordForVolume(...args);
       },
     },
   };
