@@ -220,11 +220,6 @@ const administration: readonly Allowed[] = [
     where: /disabled_reason$/,
     reason: 'No reason is null; after thawing Cinder’s is empty text.',
   },
-  {
-    asked: /os-services\/(get|set)-log/,
-    where: outcome,
-    reason: 'There is one logger here, ashlar; those of Cinder’s libraries are not known.',
-  },
 ];
 
 export const allowed: readonly Allowed[] = [
