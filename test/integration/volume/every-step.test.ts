@@ -344,8 +344,8 @@ async function commitsOf(each: Case): Promise<number> {
 
 /** A database that goes away between an effect and the transaction that would end the record. */
 function withoutTransactions(whole: Store): Store {
-  const transaction = () => Promise.reject(failure('ConnectionFailed', { what: 'Database test', reason: 'away.' }));
-  return { ...whole, transaction };
+  const away = () => Promise.reject(failure('ConnectionFailed', { what: 'Database test', reason: 'away.' }));
+  return { ...whole, transaction: away, operations: { ...whole.operations, finishWithVolume: away } };
 }
 
 async function judgeFailure(scene: Scene, each: Case, was: readonly string[], where: string): Promise<void> {

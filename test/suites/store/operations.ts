@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { idsOf, newOperation, newProject, type StoreOf } from './rows.ts';
+import { addVolume, idsOf, newOperation, newProject, type StoreOf } from './rows.ts';
 
 export function operationCases(storeOf: StoreOf): void {
   test('a request is recorded once', async () => {
@@ -14,6 +14,84 @@ export function operationCases(storeOf: StoreOf): void {
     const unset = { worker: null, error: null, errorCode: null, result: null, startedAt: null, finishedAt: null };
     assert.deepEqual(rest, { ...operation, state: 'queued', attempt: 0, ...unset });
     assert.equal(await store.operations.get(randomUUID()), null);
+  });
+
+  test('a request for a volume that stands here is recorded once, and one at a time where that is asked', async () => {
+    const store = storeOf();
+    const { operations } = store;
+    const { id: volumeId } = await addVolume(store, { host: 'node@lvm#pool' });
+    const of = { volumeId, single: true };
+    const operation = newOperation({ resourceId: volumeId, arguments: { list: [1, null, 'ü'] } });
+    const there = await operations.recordForVolume(operation, of);
+    assert.deepEqual(there, await operations.get(operation.id));
+    assert.deepEqual([there?.state, there?.attempt, there?.arguments], ['queued', 0, operation.arguments]);
+    assert.equal(await operations.recordForVolume(operation, { volumeId, single: false }), null);
+    const second = newOperation({ resourceId: volumeId });
+    assert.equal(await operations.recordForVolume(second, of), null);
+    const other = newOperation({ resourceId: volumeId, method: 'delete_volume' });
+    assert.equal((await operations.recordForVolume(other, of))?.id, other.id, 'another method');
+    assert.equal((await operations.recordForVolume(second, { volumeId, single: false }))?.id, second.id);
+    for (const { id } of [operation, second]) await operations.finish(id, null, { state: 'done' });
+    const next = newOperation({ resourceId: volumeId });
+    assert.equal((await operations.recordForVolume(next, of))?.id, next.id, 'those before have ended');
+  });
+
+  test('no request is recorded for a volume that stands elsewhere, nowhere, or is gone', async () => {
+    const store = storeOf();
+    for (const values of [{ host: 'node@lvmother#pool' }, { host: null }, { host: 'node@lvm', deleted: true }]) {
+      const { deleted, ...rest } = { deleted: false, ...values };
+      const { id: volumeId } = await addVolume(store, rest);
+      if (deleted) await store.volumes.updateIf(volumeId, {}, { deleted: true });
+      const operation = newOperation({ resourceId: volumeId });
+      assert.equal(await store.operations.recordForVolume(operation, { volumeId, single: true }), null);
+      assert.equal(await store.operations.get(operation.id), null);
+    }
+  });
+
+  test('the end of a record and its volume are written together or not at all', async () => {
+    const store = storeOf();
+    const { operations, volumes } = store;
+    const { id: volumeId } = await addVolume(store, { status: 'creating' });
+    const operation = newOperation({ resourceId: volumeId });
+    await operations.record(operation);
+    const launchedAt = new Date('2026-01-31T12:00:00.123Z');
+    const change = { volumeId, during: ['creating'], changes: { status: 'available', launchedAt } } as const;
+    const state = async () => [(await operations.get(operation.id))?.state, (await volumes.get(volumeId))?.status];
+    assert.equal(await operations.finishWithVolume(operation.id, 'w', change), false, 'nobody has claimed it');
+    assert.deepEqual(await state(), ['queued', 'creating']);
+    await operations.claim(operation.id, operation.owner, 'w');
+    assert.equal(await operations.finishWithVolume(operation.id, 'old', change), false, 'another has it');
+    const elsewhere = { ...change, during: ['deleting'] } as const;
+    assert.equal(
+      await operations.finishWithVolume(operation.id, 'w', elsewhere),
+      false,
+      'the row asks for no such work',
+    );
+    assert.deepEqual(await state(), ['running', 'creating']);
+    assert.equal(await operations.finishWithVolume(operation.id, 'w', change), true);
+    assert.deepEqual(await state(), ['done', 'available']);
+    assert.deepEqual((await volumes.get(volumeId))?.launchedAt, launchedAt);
+    assert.equal(await operations.finishWithVolume(operation.id, 'w', change), false, 'it ends once');
+  });
+
+  test('the end of a record waits for whoever changes its volume, and heeds what became of it', async () => {
+    const store = storeOf();
+    const { operations, volumes } = store;
+    for (const status of ['error', 'creating'] as const) {
+      const { id: volumeId } = await addVolume(store, { status: 'creating' });
+      const operation = newOperation({ resourceId: volumeId });
+      await operations.record(operation);
+      await operations.claim(operation.id, operation.owner, 'w');
+      const change = { volumeId, during: ['creating'], changes: { status: 'available' } } as const;
+      const { ending } = await store.transaction(async (tx) => {
+        await tx.volumes.updateIf(volumeId, {}, { status, displayName: 'changed' });
+        return { ending: operations.finishWithVolume(operation.id, 'w', change) };
+      });
+      assert.equal(await ending, status === 'creating');
+      const { status: now, displayName } = (await volumes.get(volumeId))!;
+      assert.deepEqual([now, displayName], [status === 'creating' ? 'available' : 'error', 'changed']);
+      assert.equal((await operations.get(operation.id))?.state, status === 'creating' ? 'done' : 'running');
+    }
   });
 
   test('of many workers that claim an operation, one gets it', async () => {
