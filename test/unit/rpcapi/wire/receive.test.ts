@@ -175,7 +175,10 @@ describe('what is not served', () => {
   });
 
   it('is refused before its arguments are looked at', () => {
-    assert.equal(receive('cinder-volume', { method: 'migrate_volume', version: '3.5', args: 7 }, () => '').kind, 'refused');
+    assert.equal(
+      receive('cinder-volume', { method: 'migrate_volume', version: '3.5', args: 7 }, () => '').kind,
+      'refused',
+    );
   });
 
   it('has a version that is too new, or a name that there is not', () => {
