@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 import { failpoint } from '../lib/failpoint.ts';
 import { failure } from '../model/errors.ts';
 import type { Database } from './connection.ts';
-import { isRetryable, mapDatabaseError } from './errors.ts';
+import { codeOf, isRetryable, mapDatabaseError } from './errors.ts';
 import type { Row } from './rows.ts';
 
 type Bindings = Readonly<Record<string, unknown>>;
@@ -68,15 +68,31 @@ const names = new Map<string, string>();
 /** A table was altered since; a pooler between us and the server does not know the name, or knows it already. */
 const NOT_BY_NAME = ['0A000', '26000', '42P05'];
 
-async function byName(knex: Knex, sql: string, values: readonly unknown[]): Promise<{ rows: Row[] }> {
+/** Past knex's builders and events, which cost as much as the statement; the connection is one of its pool all the same. */
+async function byName({ client: pool }: Knex, sql: string, values: readonly unknown[]): Promise<Answer> {
   const name = names.get(sql) ?? `ashlar_${names.size + 1}`;
   names.set(sql, name);
+  const connection: Connection = await pool.acquireConnection();
   try {
-    return await knex.raw(sql).options({ name, values });
+    return await connection.query({ name, text: sql, values });
   } catch (error) {
-    if (!NOT_BY_NAME.includes(String((error as { code?: unknown }).code))) throw error;
-    return await knex.raw(sql).options({ values });
+    if (!NOT_BY_NAME.includes(codeOf(error))) throw error;
+    return await connection.query({ text: sql, values });
+  } finally {
+    pool.releaseConnection(connection);
   }
+}
+
+interface Connection {
+  query(statement: {
+    readonly name?: string;
+    readonly text: string;
+    readonly values: readonly unknown[];
+  }): Promise<Answer>;
+}
+
+interface Answer {
+  readonly rows: Row[];
 }
 
 /** Tries the whole transaction again after a serialization failure or a deadlock, a bounded number of times. */
@@ -107,7 +123,7 @@ async function transactOnce<T>(database: Database, work: (session: Session) => P
     }
   };
   const inside = async (sql: string, values: readonly unknown[]) =>
-    (await run<{ rows: Row[] }>(transaction.raw(sql).options({ values }))).rows;
+    (await run<Answer>(transaction.raw(sql).options({ values }))).rows;
   const session: Session = {
     knex: transaction as Knex,
     inTransaction: true,
