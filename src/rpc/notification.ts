@@ -1,4 +1,5 @@
 /** A notification's bytes, in oslo.messaging's format 2.0 and, without its envelope, 1.0. Pure. */
+import { nameUuid } from '../lib/name-uuid.ts';
 import type { RequestContext } from '../model/context.ts';
 import { type JsonObject, wrap } from './envelope.ts';
 import { contextToWire } from './wire-context.ts';
@@ -19,7 +20,8 @@ export interface NotificationMessage {
   readonly at: Date;
 }
 
-export function encodeNotification(message: NotificationMessage, format: '1.0' | '2.0'): Buffer {
+/** For one topic: a listener of several takes messages of one unique id for copies of each other, and drops them. */
+export function encodeNotification(message: NotificationMessage, topic: string, format: '1.0' | '2.0'): Buffer {
   const { id, publisherId, eventType, priority, payload, context, at } = message;
   // A token that was passed on is for services, not for listeners.
   const { auth_token: _, service_catalog: __, ...carried } = context.carried ?? {};
@@ -31,7 +33,7 @@ export function encodeNotification(message: NotificationMessage, format: '1.0' |
     priority: priority.toUpperCase(),
     payload,
     timestamp: `${at.toISOString().slice(0, -1).replace('T', ' ')}000`,
-    _unique_id: id.replaceAll('-', ''),
+    _unique_id: nameUuid(`${id} ${topic}`).replaceAll('-', ''),
   };
   for (const [key, value] of Object.entries(wireContext)) fields[`_context_${key}`] = value;
   return format === '2.0' ? wrap(fields) : Buffer.from(JSON.stringify(fields));

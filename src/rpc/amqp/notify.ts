@@ -19,8 +19,8 @@ export function openAmqpNotifications(
   const publisher = createPublisher(connection, settings, log);
   return {
     async send(message) {
-      const content = encodeNotification(message, format);
       for (const topic of topics) {
+        const content = encodeNotification(message, topic, format);
         const queue = `${topic}.${message.priority}`;
         const outgoing = { to: { queue }, content, id: `${message.id}:${topic}` };
         const deadlineMs = performance.now() + TIMEOUT_MS;

@@ -99,9 +99,10 @@ describe('oslo.messaging and ours', { skip, timeout: 180_000 }, () => {
   }
 
   for (const { name, rabbit } of variants.slice(0, 3)) {
-    test(`a listener of notifications hears ours, with the exchange ${name}`, async () => {
+    test(`a listener of notifications hears ours, with the exchange ${name}`, async (t) => {
       const topics = [`${name}-first`, `${name}-second`];
       const peer = await startOsloPeer(broker.url, { controlExchange: name, rabbit });
+      t.after(() => peer.close());
       const open = (driver: string) =>
         openNotifier({
           url: broker.url,
@@ -143,7 +144,6 @@ describe('oslo.messaging and ours', { skip, timeout: 180_000 }, () => {
       const { message_id: id, timestamp } = one!.metadata as Record<string, string>;
       assert.match(id!, /^[0-9a-f-]{36}$/);
       assert.match(timestamp!, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$/);
-      await peer.close();
     });
   }
 

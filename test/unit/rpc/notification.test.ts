@@ -25,7 +25,9 @@ const notification = {
 };
 
 test('a notification is, but for times and ids, what a peer would have sent', () => {
-  const { 'oslo.version': version, 'oslo.message': text } = JSON.parse(String(encodeNotification(notification, '2.0')));
+  const { 'oslo.version': version, 'oslo.message': text } = JSON.parse(
+    String(encodeNotification(notification, 'notifications', '2.0')),
+  );
   assert.equal(version, '2.0');
   const ours = JSON.parse(text) as Record<string, unknown>;
   assert.deepEqual(Object.keys(ours), Object.keys(captured));
@@ -38,13 +40,15 @@ test('a notification is, but for times and ids, what a peer would have sent', ()
 });
 
 test('format 1.0 is the message without its envelope', () => {
-  const message = JSON.parse(String(encodeNotification(notification, '1.0')));
+  const message = JSON.parse(String(encodeNotification(notification, 'notifications', '1.0')));
   assert.deepEqual(Object.keys(message), Object.keys(captured));
 });
 
 test('no token and no catalogue goes along, roles and domains do', () => {
   const carried = { auth_token: 'token-1234', service_catalog: [{ secret: 'catalogue' }], user_domain: 'default' };
-  const text = String(encodeNotification({ ...notification, context: { ...context, carried } }, '1.0'));
+  const text = String(
+    encodeNotification({ ...notification, context: { ...context, carried } }, 'notifications', '1.0'),
+  );
   assert.doesNotMatch(text, /token-1234|catalogue/);
   const message = JSON.parse(text);
   assert.equal(message._context_user_domain, 'default');
